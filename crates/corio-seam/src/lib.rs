@@ -1,0 +1,55 @@
+//! What code below an event loop may ask of whatever runs it.
+//!
+//! A crate that knows no executor can still schedule a callback, ask the time, arm a timer, say what it is waiting
+//! for, and learn whether a cancellation went through it: it asks the *seam*. The seam is one thread-local reference
+//! to a [`Seam`], installed by whatever runs tasks on this thread (`corio-task`'s `TaskSet`, and with it the event
+//! loop). Where nothing is installed, the functions here say so by their return value, and the crates of the lower
+//! floors fall back to plain [`std::task::Waker`]s.
+//!
+//! You want this crate if you write a primitive that should work under corio's loop *and* without it. To run programs,
+//! take `corio` instead.
+//!
+//! # Examples
+//!
+//! ```
+//! use corio_seam::LoopTime;
+//! use std::time::Duration;
+//!
+//! // Nothing runs here: no loop answers, and nothing panics.
+//! assert!(corio_seam::loop_id().is_none());
+//! assert!(corio_seam::call_soon(|| ()).is_err());
+//!
+//! // Time is a duration since the loop's start, and never overflows.
+//! assert_eq!(LoopTime::MAX + Duration::from_secs(1), LoopTime::MAX);
+//! ```
+//!
+//! # What is `Send`
+//!
+//! | type | `Send` | `Sync` |
+//! |---|---|---|
+//! | [`Cancelled`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
+//! | [`Remote`] (behind `Arc`) | yes | yes |
+//! | [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//!
+//! # How it works
+//!
+//! See `DESIGN.md` beside this crate's manifest for who calls what, and why the thread-local holds a `&'static dyn
+//! Seam`: state lies with whoever implements the trait, so the seam needs no lifetime, no count and no destructor.
+
+#![deny(unsafe_code)] // Lifted in `node` alone.
+
+mod seam;
+mod node;
+mod waiting;
+mod cancelled;
+mod time;
+mod report;
+
+pub use cancelled::{Cancelled, Resume};
+pub use node::{Batch, Header, Node, ReadyQueue, VTable};
+pub use report::{Panic, Report, report};
+pub use seam::{
+    Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, remote, spawn,
+};
+pub use time::{Alarm, LoopTime, OnAlarm, Sleep, Timer, TimerKey, now, sleep_until, timer};
+pub use waiting::{TargetId, Waitable, Waiting, heard, wait_on};

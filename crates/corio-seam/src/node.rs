@@ -1,0 +1,316 @@
+//! The entries of the ready queue, and the queue: the one place of unsafe code in this crate.
+//!
+//! One intrusive FIFO holds task steps and boxed callbacks alike. An entry starts with a [`Header`]: the link, and a
+//! table of two functions. A task's cell lends the queue one reference to itself; a callback is a box of its own.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+/// The first field of everything that can stand in a [`ReadyQueue`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Header {
+    /// The entry behind this one; valid while this one is queued, and touched only by the queue it is in.
+    next: Cell<Option<NonNull<Header>>>,
+    /// What to do with the entry; never changes.
+    vtable: NonNull<VTable>,
+}
+
+impl Header {
+    /// Makes a header for an entry that acts by `vtable`.
+    ///
+    /// # Safety
+    ///
+    /// * `vtable` points to a [`VTable`] that lives as long as the program and is never written. It may be the first
+    ///   field of a larger table: the pointer is kept as given.
+    #[must_use]
+    pub const unsafe fn new(vtable: NonNull<VTable>) -> Header {
+        Header { next: Cell::new(None), vtable }
+    }
+
+    /// Returns the table given to [`new`](Header::new).
+    #[inline]
+    #[must_use]
+    pub fn vtable(&self) -> NonNull<VTable> {
+        self.vtable
+    }
+}
+
+/// What can be done with an entry: each function consumes the queue's reference to it.
+#[derive(Debug)]
+pub struct VTable {
+    /// Runs the entry. Must not unwind.
+    pub run: unsafe fn(NonNull<Header>),
+    /// Gives the entry up without running it. Must not unwind.
+    pub discard: unsafe fn(NonNull<Header>),
+}
+
+/// An owned entry of a ready queue: a callback, or one reference to a task that wants a step.
+///
+/// Dropping it discards it. asyncio's `Handle` without the handle's cancel.
+pub struct Node(NonNull<Header>);
+
+impl Node {
+    /// Makes an entry that calls `f` once.
+    ///
+    /// A panic in `f` is caught and reported by [`report`](crate::report()), as asyncio's loop does with a callback's
+    /// exception.
+    #[must_use]
+    pub fn new<F: FnOnce() + 'static>(f: F) -> Node {
+        // SAFETY:
+        // * the table is a constant, promoted to a static, and is never written.
+        let header = unsafe { Header::new(NonNull::from(&Callback::<F>::VTABLE)) };
+        let callback = Box::new(Callback { header, f });
+        Node(NonNull::from(Box::leak(callback)).cast())
+    }
+
+    /// Makes an entry of a reference to something that starts with a [`Header`].
+    ///
+    /// # Safety
+    ///
+    /// * `header` points to the start of a live object for which its table's functions may be called, with provenance
+    ///   over all of it.
+    /// * The caller gives one reference to that object away: it stays alive until `run` or `discard` has been called.
+    /// * The object is in no queue, and no other `Node` of it exists.
+    #[inline]
+    #[must_use]
+    pub unsafe fn from_raw(header: NonNull<Header>) -> Node {
+        Node(header)
+    }
+
+    /// Runs the entry.
+    #[inline]
+    pub fn run(self) {
+        let node = ManuallyDrop::new(self);
+        // SAFETY:
+        // * the node owns a live object, so its header can be read.
+        let vtable = unsafe { node.0.as_ref() }.vtable;
+        // SAFETY:
+        // * the table lives as long as the program (`Header::new`).
+        let run = unsafe { vtable.as_ref() }.run;
+        // SAFETY:
+        // * the node owns one reference, given up here: it is not dropped.
+        unsafe { run(node.0) }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // SAFETY:
+        // * the node owns a live object, so its header can be read.
+        let vtable = unsafe { self.0.as_ref() }.vtable;
+        // SAFETY:
+        // * the table lives as long as the program (`Header::new`).
+        let discard = unsafe { vtable.as_ref() }.discard;
+        // SAFETY:
+        // * the node owns one reference, and ends here.
+        unsafe { discard(self.0) }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+/// A boxed callback: what [`Node::new`] makes.
+#[repr(C)]
+struct Callback<F> {
+    header: Header,
+    f: F,
+}
+
+impl<F: FnOnce() + 'static> Callback<F> {
+    const VTABLE: VTable = VTable { run: Self::run, discard: Self::discard };
+
+    /// Calls the function, which the box gives up first, so that it never runs twice.
+    ///
+    /// # Safety
+    ///
+    /// * `header` is the start of a `Callback<F>` leaked by [`Node::new`], and is not used again.
+    unsafe fn run(header: NonNull<Header>) {
+        // SAFETY:
+        // * `header` came from a leaked box of this very type, given up by the caller.
+        let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
+        crate::report::shielded("exception in callback", callback.f);
+    }
+
+    /// Drops the function uncalled.
+    ///
+    /// # Safety
+    ///
+    /// * As for [`run`](Self::run).
+    unsafe fn discard(header: NonNull<Header>) {
+        // SAFETY:
+        // * `header` came from a leaked box of this very type, given up by the caller.
+        let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
+        crate::report::shielded("exception while a callback was discarded", move || drop(callback));
+    }
+}
+
+/// A FIFO of [`Node`]s, without an allocation of its own.
+///
+/// # Guarantees
+///
+/// First in, first out; each entry is run or discarded once. Dropping the queue discards what is left.
+pub struct ReadyQueue {
+    /// The entry to run next; none when the queue is empty.
+    head: Cell<Option<NonNull<Header>>>,
+    /// The entry added last; valid only while `head` is some.
+    tail: Cell<Option<NonNull<Header>>>,
+}
+
+impl ReadyQueue {
+    /// Makes an empty queue.
+    #[must_use]
+    pub const fn new() -> ReadyQueue {
+        ReadyQueue { head: Cell::new(None), tail: Cell::new(None) }
+    }
+
+    /// Appends an entry.
+    #[inline]
+    pub fn push(&self, node: Node) {
+        let header = ManuallyDrop::new(node).0;
+        // SAFETY:
+        // * the node owned a live object; the queue owns it now.
+        unsafe { header.as_ref() }.next.set(None);
+        match self.head.get() {
+            None => self.head.set(Some(header)),
+            Some(head) => {
+                let tail = self.tail.get().unwrap_or(head);
+                // SAFETY:
+                // * the queue is not empty, so its tail is an object that the queue owns.
+                unsafe { tail.as_ref() }.next.set(Some(header));
+            }
+        }
+        self.tail.set(Some(header));
+    }
+
+    /// Takes the oldest entry.
+    #[inline]
+    #[must_use]
+    pub fn pop(&self) -> Option<Node> {
+        let head = self.head.get()?;
+        // SAFETY:
+        // * the queue owns what `head` points to.
+        self.head.set(unsafe { head.as_ref() }.next.get());
+        Some(Node(head))
+    }
+
+    /// Tells whether nothing is queued.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.head.get().is_none()
+    }
+
+    /// Iterates over exactly the entries that are queued now, taking each; what is pushed meanwhile stays behind.
+    ///
+    /// This is the boundary of an iteration of the loop: a callback scheduled by a callback runs in the next one.
+    #[inline]
+    #[must_use]
+    pub fn batch(&self) -> Batch<'_> {
+        let last = if self.is_empty() { None } else { self.tail.get() };
+        Batch { queue: self, last }
+    }
+}
+
+impl Default for ReadyQueue {
+    fn default() -> ReadyQueue {
+        ReadyQueue::new()
+    }
+}
+
+impl Drop for ReadyQueue {
+    fn drop(&mut self) {
+        while let Some(node) = self.pop() {
+            drop(node);
+        }
+    }
+}
+
+impl fmt::Debug for ReadyQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadyQueue").field("is_empty", &self.is_empty()).finish()
+    }
+}
+
+/// The entries of one iteration; made by [`ReadyQueue::batch`].
+#[derive(Debug)]
+pub struct Batch<'q> {
+    queue: &'q ReadyQueue,
+    /// The last entry of the batch, compared by address and never read: it cannot be freed, and its address not used
+    /// again, before it is popped.
+    last: Option<NonNull<Header>>,
+}
+
+impl Iterator for Batch<'_> {
+    type Item = Node;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node> {
+        let last = self.last?;
+        let node = self.queue.pop();
+        if node.as_ref().is_none_or(|node| node.0 == last) {
+            self.last = None;
+        }
+        node
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    /// Pushes a callback that notes `n`.
+    fn note(queue: &ReadyQueue, log: &Rc<RefCell<Vec<u32>>>, n: u32) {
+        let log = Rc::clone(log);
+        queue.push(Node::new(move || log.borrow_mut().push(n)));
+    }
+
+    #[test]
+    fn entries_run_first_in_first_out() {
+        let (queue, log) = (ReadyQueue::new(), Rc::default());
+        (0..3).for_each(|n| note(&queue, &log, n));
+        queue.batch().for_each(Node::run);
+        assert_eq!(*log.borrow(), [0, 1, 2]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_batch_ends_where_it_began() {
+        let (queue, log) = (Rc::new(ReadyQueue::new()), Rc::default());
+        let (again, inner) = (Rc::clone(&queue), Rc::clone(&log));
+        queue.push(Node::new(move || note(&again, &inner, 7)));
+        queue.batch().for_each(Node::run);
+        assert!(log.borrow().is_empty());
+        queue.batch().for_each(Node::run);
+        assert_eq!(*log.borrow(), [7]);
+    }
+
+    #[test]
+    fn what_is_left_is_dropped_unrun() {
+        let (queue, log): (_, Rc<RefCell<Vec<u32>>>) = (ReadyQueue::new(), Rc::default());
+        (0..3).for_each(|n| note(&queue, &log, n));
+        drop(queue.pop());
+        drop(queue);
+        assert!(log.borrow().is_empty());
+        assert_eq!(Rc::strong_count(&log), 1);
+    }
+
+    #[test]
+    fn a_panic_ends_one_callback_only() {
+        let (queue, log) = (ReadyQueue::new(), Rc::default());
+        queue.push(Node::new(|| panic!("one callback's own affair")));
+        note(&queue, &log, 1);
+        queue.batch().for_each(Node::run);
+        assert_eq!(*log.borrow(), [1]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Errors that nobody looks at.
+
+use crate::seam::current;
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// An error that no program text will see, on its way to the loop's exception handler; asyncio's `context` dictionary.
+pub struct Report {
+    /// What happened, in a sentence without a full stop ("exception in callback").
+    pub message: String,
+    /// Which task, future or handle it concerns, as it describes itself.
+    pub source: Option<String>,
+    /// The error, if there is one.
+    pub error: Option<Box<dyn Error>>,
+    /// The panic, if there was one.
+    pub panic: Option<Panic>,
+}
+
+impl Report {
+    /// Starts a report.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Report {
+        Report { message: message.into(), source: None, error: None, panic: None }
+    }
+
+    /// Says whom it concerns.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<String>) -> Report {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds the error.
+    #[must_use]
+    pub fn with_error(mut self, error: impl Into<Box<dyn Error>>) -> Report {
+        self.error = Some(error.into());
+        self
+    }
+
+    /// Adds the panic.
+    #[must_use]
+    pub fn with_panic(mut self, panic: Panic) -> Report {
+        self.panic = Some(panic);
+        self
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        if let Some(error) = &self.error {
+            write!(f, ": {error}")?;
+        }
+        if let Some(panic) = &self.panic {
+            write!(f, ": {panic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .field("error", &self.error)
+            .field("panic", &self.panic)
+            .finish()
+    }
+}
+
+/// Hands `report` to the exception handler of the loop that runs here, or else prints it to standard error.
+pub fn report(report: Report) {
+    let unheard = match current() {
+        Some(seam) => seam.report(report).err(),
+        None => Some(report),
+    };
+    if let Some(report) = unheard {
+        eprintln!("{report}");
+    }
+}
+
+/// Calls `f`; a panic is reported and goes no further, nor does a panic of the panic's own payload.
+pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
+    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
+    if let Err(payload) = catch_unwind(reporting) {
+        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
+    }
+}
+
+/// A panic that was caught: the payload, with its message at hand.
+pub struct Panic(Box<dyn Any + Send>);
+
+impl Panic {
+    /// Wraps what `catch_unwind` caught.
+    #[must_use]
+    pub fn new(payload: Box<dyn Any + Send>) -> Panic {
+        Panic(payload)
+    }
+
+    /// Returns the message, if the payload is a text, as that of `panic!` is.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        let text = self.0.downcast_ref::<&'static str>().copied();
+        text.or_else(|| self.0.downcast_ref::<String>().map(String::as_str))
+    }
+
+    /// Returns the payload, as `std::panic::resume_unwind` takes it.
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.0
+    }
+
+    /// Goes on panicking.
+    pub fn resume_unwind(self) -> ! {
+        std::panic::resume_unwind(self.0)
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message() {
+            Some(message) => write!(f, "panicked: {message}"),
+            None => f.write_str("panicked"),
+        }
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Panic").field(&self.message().unwrap_or("..")).finish()
+    }
+}
