@@ -1,0 +1,2 @@
+//! A concurrent web crawler on corio.
+fn main() {}

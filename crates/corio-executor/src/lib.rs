@@ -1,0 +1,1 @@
+//! The event loop: timers, selector, callbacks, threads; run and Runner.

@@ -1,0 +1,1 @@
+//! Promise and Future cells with callbacks: loop-bound, and thread-safe.

@@ -1,0 +1,1 @@
+//! hyper's executor, timer and I/O traits on corio.

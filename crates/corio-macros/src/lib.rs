@@ -1,0 +1,1 @@
+//! The #[corio::main] attribute.

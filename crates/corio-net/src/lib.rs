@@ -1,0 +1,1 @@
+//! TCP on corio's loop, with the futures-io traits.

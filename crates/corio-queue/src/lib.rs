@@ -1,0 +1,1 @@
+//! Async queues with put, get, join and shutdown; and one between threads.

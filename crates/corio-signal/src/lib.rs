@@ -1,0 +1,1 @@
+//! Operating-system signals as events that can be awaited.

@@ -1,0 +1,1 @@
+//! One list of waiters, and the locks that stand on it: Lock, Event, Semaphore.

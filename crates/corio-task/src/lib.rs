@@ -1,0 +1,1 @@
+//! A future that drives a coroutine: cancellation that unwinds, names, callbacks, scopes.

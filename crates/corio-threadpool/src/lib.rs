@@ -1,0 +1,1 @@
+//! A thread pool whose results can be awaited from any runtime.

@@ -1,0 +1,1 @@
+//! Python's asyncio model, native in Rust: the umbrella crate.
