@@ -1,2 +1,1 @@
-//! A concurrent web crawler on corio.
 fn main() {}

@@ -1,0 +1,3 @@
+//! What the crawler promises, a file per danger.
+
+mod links;
