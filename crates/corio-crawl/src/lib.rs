@@ -1,6 +1,11 @@
 //! A concurrent web crawler on corio.
 #![forbid(unsafe_code)]
 
-mod links;
-
-pub use links::{is_ordinary, links, standard_links};
+pub mod args;
+pub mod charset;
+pub mod failure;
+pub mod frontier;
+pub mod links;
+pub mod report;
+pub mod seeds;
+pub mod tsv;

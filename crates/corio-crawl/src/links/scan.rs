@@ -72,8 +72,8 @@ impl Start {
 /// The elements of SVG that neither end the drawing nor hold HTML again.
 fn is_shape(name: &str) -> bool {
     const SHAPES: [&str; 14] = [
-        "path", "g", "rect", "circle", "line", "polygon", "polyline", "ellipse", "use", "defs", "symbol", "text", "tspan",
-        "stop",
+        "path", "g", "rect", "circle", "line", "polygon", "polyline", "ellipse", "use", "defs", "symbol", "text",
+        "tspan", "stop",
     ];
     SHAPES.iter().any(|shape| shape.eq_ignore_ascii_case(name))
 }

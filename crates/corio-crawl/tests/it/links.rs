@@ -1,6 +1,6 @@
 //! Links are found as the HTML standard says, by the fast parser as by the sure one.
 
-use corio_crawl::{is_ordinary, links, standard_links};
+use corio_crawl::links::{is_ordinary, links, standard_links};
 use encoding_rs::UTF_8;
 use url::Url;
 
@@ -23,45 +23,42 @@ fn expect(html: &str, expected: &[&str]) {
 
 #[test]
 fn a_and_area_in_every_spelling() {
-    expect("<a href=one>x</a><AREA HREF='two'><a class=x hReF = \"three\" >", &[
-        "http://site.test/dir/one",
-        "http://site.test/dir/two",
-        "http://site.test/dir/three",
-    ]);
-    expect("<a/href=one><a href=two/><a x=y/ href=three>", &[
-        "http://site.test/dir/one",
-        "http://site.test/dir/two/",
-        "http://site.test/dir/three",
-    ]);
+    expect(
+        "<a href=one>x</a><AREA HREF='two'><a class=x hReF = \"three\" >",
+        &["http://site.test/dir/one", "http://site.test/dir/two", "http://site.test/dir/three"],
+    );
+    expect(
+        "<a/href=one><a href=two/><a x=y/ href=three>",
+        &["http://site.test/dir/one", "http://site.test/dir/two/", "http://site.test/dir/three"],
+    );
     expect("<link href=no><abbr href=no><img href=no></a href=no><b href=no>", &[]);
 }
 
 #[test]
 fn each_link_once_without_fragment() {
-    expect("<a href=one#x><a href=one><a href='#top'><a href=''><a href>", &[
-        "http://site.test/dir/one",
-        "http://site.test/dir/page.html?x=1",
-    ]);
+    expect(
+        "<a href=one#x><a href=one><a href='#top'><a href=''><a href>",
+        &["http://site.test/dir/one", "http://site.test/dir/page.html?x=1"],
+    );
     expect("<a href='one #x'><a href=' one '>", &["http://site.test/dir/one%20", "http://site.test/dir/one"]);
 }
 
 #[test]
 fn http_and_https_only() {
     expect("<a href='mailto:x@y'><a href='javascript:void(0)'><a href='ftp://h/'><a href='data:,x#y'>", &[]);
-    expect("<a href='https://other.test'><a href='//third.test/a/../b'><a href='HTTP://UP.test:80/%7e'>", &[
-        "https://other.test/",
-        "http://third.test/b",
-        "http://up.test/%7e",
-    ]);
+    expect(
+        "<a href='https://other.test'><a href='//third.test/a/../b'><a href='HTTP://UP.test:80/%7e'>",
+        &["https://other.test/", "http://third.test/b", "http://up.test/%7e"],
+    );
     expect("<a href='http://'><a href='http://[::1'><a href='http://a b/'>", &[]);
 }
 
 #[test]
 fn the_first_base_with_href_counts() {
-    expect("<a href=before><base target=x><base href=/b/><base href=/c/><a href=x>", &[
-        "http://site.test/b/before",
-        "http://site.test/b/x",
-    ]);
+    expect(
+        "<a href=before><base target=x><base href=/b/><base href=/c/><a href=x>",
+        &["http://site.test/b/before", "http://site.test/b/x"],
+    );
     expect("<base href='http://['><base href=/c/><a href=x>", &["http://site.test/dir/x"]);
     expect("<base href='data:,x'><a href=x>", &["http://site.test/dir/x"]);
     expect("<base href='mailto:x'><a href=x><a href='#f'><a href='http://h/'>", &["http://h/"]);
@@ -70,12 +67,15 @@ fn the_first_base_with_href_counts() {
 
 #[test]
 fn character_references() {
-    expect("<a href='?a=1&amp;b=2'><a href='?a&copy=2'><a href='?a&copy;'><a href='&#x2f;x&#47;y'>", &[
-        "http://site.test/dir/page.html?a=1&b=2",
-        "http://site.test/dir/page.html?a&copy=2",
-        "http://site.test/dir/page.html?a%C2%A9",
-        "http://site.test/x/y",
-    ]);
+    expect(
+        "<a href='?a=1&amp;b=2'><a href='?a&copy=2'><a href='?a&copy;'><a href='&#x2f;x&#47;y'>",
+        &[
+            "http://site.test/dir/page.html?a=1&b=2",
+            "http://site.test/dir/page.html?a&copy=2",
+            "http://site.test/dir/page.html?a%C2%A9",
+            "http://site.test/x/y",
+        ],
+    );
     expect("<a href=\"'&quot;\"><a href=a\0b>", &["http://site.test/dir/'%22", "http://site.test/dir/a%EF%BF%BDb"]);
     expect("<a href='o&#35;x'>", &["http://site.test/dir/o"]);
 }
@@ -115,7 +115,10 @@ fn escaped_scripts() {
 
 #[test]
 fn templates_are_not_the_document() {
-    expect("<template><a href=no><template></template><a href=no></template><a href=yes>", &["http://site.test/dir/yes"]);
+    expect(
+        "<template><a href=no><template></template><a href=no></template><a href=yes>",
+        &["http://site.test/dir/yes"],
+    );
     expect("</template><a href=yes>", &["http://site.test/dir/yes"]);
     expect("<template><col><style></template><a href=yes>", &["http://site.test/dir/yes"]);
 }
@@ -136,7 +139,10 @@ fn foreign_elements_are_not_html() {
 
 #[test]
 fn tables_and_framesets() {
-    expect("<table><a href=yes><tr><td><a href=two></table>", &["http://site.test/dir/yes", "http://site.test/dir/two"]);
+    expect(
+        "<table><a href=yes><tr><td><a href=two></table>",
+        &["http://site.test/dir/yes", "http://site.test/dir/two"],
+    );
     expect("<frameset><a href=no></frameset><noframes><a href=no></noframes>", &[]);
     expect("<select><a href=yes></select>", &["http://site.test/dir/yes"]);
 }
@@ -169,16 +175,114 @@ impl Dice {
 
 /// What random pages are made of: tags, halves of tags, and the letters that parsers stumble over.
 const SCRAPS: &[&str] = &[
-    "<a href=1>", "<a href='2'>", "</a>", "<area href=\"3\">", "<base href=/b/>", "<p>", "</p>", "<div>", "</div>",
-    "<template>", "</template>", "<svg>", "</svg>", "<path>", "</path>", "<g/>", "<math>", "</math>", "<mi>", "<title>",
-    "</title>", "<style>", "</style>", "<script>", "</script>", "<!--", "-->", "--!>", "-", "!", "<![CDATA[", "]]>", "<",
-    ">", "/", "=", "\"", "'", " ", "a", "href", "&amp;", "&#35;", "<table>", "</table>", "<tr>", "<td>", "<col>",
-    "<colgroup>", "<caption>", "<select>", "</select>", "<option>", "<textarea>", "</textarea>", "<noscript>",
-    "</noscript>", "<head>", "</head>", "<body>", "</body>", "</html>", "<br>", "</br>", "<b>", "</b>", "<form>",
-    "<frameset>", "<noframes>", "</noframes>", "<iframe>", "</iframe>", "<xmp>", "</xmp>", "<plaintext>", "<?x", "</3",
-    "<a\nhref=4 href=5>", "<A HREF=6/>", "<a href=\"7", "<foreignObject>", "</foreignObject>", "<desc>", "<font>",
-    "<font color=x>", "<!DOCTYPE html>", "<h1>", "</h1>", "<li>", "<button>", "</button>", "<nobr>", "<svg/>", "<path/>",
-    "<html>", "<img>", "<input>", "<hr>", "<meta>", "<link>", "é", "\0", "<dl>", "<dd>", "<ruby>", "<rt>", "\r\n", "</",
+    "<a href=1>",
+    "<a href='2'>",
+    "</a>",
+    "<area href=\"3\">",
+    "<base href=/b/>",
+    "<p>",
+    "</p>",
+    "<div>",
+    "</div>",
+    "<template>",
+    "</template>",
+    "<svg>",
+    "</svg>",
+    "<path>",
+    "</path>",
+    "<g/>",
+    "<math>",
+    "</math>",
+    "<mi>",
+    "<title>",
+    "</title>",
+    "<style>",
+    "</style>",
+    "<script>",
+    "</script>",
+    "<!--",
+    "-->",
+    "--!>",
+    "-",
+    "!",
+    "<![CDATA[",
+    "]]>",
+    "<",
+    ">",
+    "/",
+    "=",
+    "\"",
+    "'",
+    " ",
+    "a",
+    "href",
+    "&amp;",
+    "&#35;",
+    "<table>",
+    "</table>",
+    "<tr>",
+    "<td>",
+    "<col>",
+    "<colgroup>",
+    "<caption>",
+    "<select>",
+    "</select>",
+    "<option>",
+    "<textarea>",
+    "</textarea>",
+    "<noscript>",
+    "</noscript>",
+    "<head>",
+    "</head>",
+    "<body>",
+    "</body>",
+    "</html>",
+    "<br>",
+    "</br>",
+    "<b>",
+    "</b>",
+    "<form>",
+    "<frameset>",
+    "<noframes>",
+    "</noframes>",
+    "<iframe>",
+    "</iframe>",
+    "<xmp>",
+    "</xmp>",
+    "<plaintext>",
+    "<?x",
+    "</3",
+    "<a\nhref=4 href=5>",
+    "<A HREF=6/>",
+    "<a href=\"7",
+    "<foreignObject>",
+    "</foreignObject>",
+    "<desc>",
+    "<font>",
+    "<font color=x>",
+    "<!DOCTYPE html>",
+    "<h1>",
+    "</h1>",
+    "<li>",
+    "<button>",
+    "</button>",
+    "<nobr>",
+    "<svg/>",
+    "<path/>",
+    "<html>",
+    "<img>",
+    "<input>",
+    "<hr>",
+    "<meta>",
+    "<link>",
+    "é",
+    "\0",
+    "<dl>",
+    "<dd>",
+    "<ruby>",
+    "<rt>",
+    "\r\n",
+    "</",
 ];
 
 #[test]
