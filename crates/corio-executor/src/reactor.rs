@@ -1,0 +1,351 @@
+//! The loop's ear to the world: which sources there are, which are ready, and where the loop sleeps.
+//!
+//! ```text
+//! task ── io::Source ──┐                                   ┌─ nothing registered: Parker (a futex)
+//!                      ├── Reactor: slots, bell ── wait ───┤
+//! add_reader ──────────┘                                   └─ else: Selector (made at the first source)
+//! ```
+//!
+//! A [`Source`](crate::io::Source) is registered once, edge-triggered, and remembers in its [`SourceState`] that it is
+//! ready until an operation would block. Callbacks of `add_reader` are level-triggered, as asyncio's. One descriptor is
+//! one or the other.
+//!
+//! A turn of [`Reactor::wait`] has three steps, and user code runs in the last one alone, when nothing is borrowed: the
+//! selector waits; each event is noted in its slot, which gives up its wakers and callbacks; wakers are woken and
+//! callbacks queued, in the order of the events. An event whose key is old means nothing.
+
+mod bell;
+mod slots;
+mod source_state;
+mod callbacks;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use source_state::{SourceState, WaiterId};
+
+use crate::reactor::bell::LoopBell;
+use crate::reactor::callbacks::{Callback, Callbacks};
+use crate::reactor::slots::{Slot, Slots};
+use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
+use crate::sys::{BorrowedFd, RawFd, raw};
+use corio_seam::{Node, Panic, Report, report};
+use corio_task::Bell;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+/// The sources of one loop, and the places where it sleeps.
+pub(crate) struct Reactor {
+    /// Made at the first source, with the process that made it.
+    selector: OnceCell<(Rc<dyn Selector>, Pid)>,
+    /// What is registered, by the key that events bear.
+    slots: RefCell<Slots>,
+    /// What is registered, by descriptor.
+    keys: RefCell<HashMap<RawFd, usize>>,
+    /// Ends a sleep, wherever it is.
+    bell: Arc<LoopBell>,
+    /// Set by `close`, never cleared.
+    closed: Cell<bool>,
+    /// What the selector reported; empty between turns, kept for its memory.
+    ready: Cell<Vec<Ready>>,
+    /// What a turn has to do in its last step; empty between turns, kept for its memory.
+    actions: Cell<Vec<Action>>,
+}
+
+/// The process that made a selector: a forked child shares it, and must not touch it.
+type Pid = u32;
+
+/// What an event leads to.
+pub(crate) enum Action {
+    /// Somebody waited for it.
+    Wake(Waker),
+    /// Somebody wants to be called.
+    Call(Rc<Callback>),
+}
+
+impl Reactor {
+    /// Makes a reactor that will ask the operating system.
+    pub(crate) fn new() -> Reactor {
+        Reactor {
+            selector: OnceCell::new(),
+            slots: RefCell::default(),
+            keys: RefCell::default(),
+            bell: Arc::default(),
+            closed: Cell::new(false),
+            ready: Cell::default(),
+            actions: Cell::default(),
+        }
+    }
+
+    /// Makes a reactor that will ask `selector`.
+    pub(crate) fn with_selector(selector: Rc<dyn Selector>) -> Reactor {
+        let reactor = Reactor::new();
+        reactor.bell.set_selector(selector.notifier());
+        let _ = reactor.selector.set((selector, std::process::id()));
+        reactor
+    }
+
+    /// Returns the one bell that ends the loop's sleep, wherever it sleeps.
+    ///
+    /// Whoever rings has seen, under the inbox's lock, that the loop is asleep.
+    pub(crate) fn bell(&self) -> Arc<dyn Bell> {
+        self.bell.clone()
+    }
+
+    /// Tells whether nothing is registered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.borrow().is_empty()
+    }
+
+    /// Returns how many sources and descriptors with callbacks are registered.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever tells that a loop can never wake"))]
+    pub(crate) fn len(&self) -> usize {
+        self.slots.borrow().len()
+    }
+
+    /// Sleeps until something is ready, the bell rings or `timeout` has passed; then wakes and queues. May return early.
+    ///
+    /// # Errors
+    ///
+    /// When the selector cannot wait.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.is_empty() {
+            self.bell.park(timeout);
+            return Ok(());
+        }
+        self.turn(timeout)
+    }
+
+    /// Wakes and queues what is ready now, without sleeping; without a source it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the selector cannot tell.
+    pub(crate) fn poll(&self) -> io::Result<()> {
+        if self.is_empty() { Ok(()) } else { self.turn(Some(Duration::ZERO)) }
+    }
+
+    /// Waits in the selector, notes what it reports, and acts on it.
+    fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let selector = self.selector()?;
+        let mut ready = self.ready.take();
+        let outcome = selector.wait(&mut ready, timeout);
+        let mut actions = self.actions.take();
+        let slots = self.slots.borrow();
+        ready.drain(..).for_each(|ready| slots.note(ready, &mut actions));
+        drop(slots);
+        self.ready.set(ready);
+        actions.drain(..).for_each(Action::perform);
+        self.actions.set(actions);
+        outcome
+    }
+
+    /// Registers the descriptor of a source, edge-triggered, for both directions.
+    ///
+    /// # Errors
+    ///
+    /// When the loop is closed, the descriptor is registered already, the selector refuses, or this is a forked child.
+    pub(crate) fn register(&self, fd: BorrowedFd<'_>) -> io::Result<Rc<SourceState>> {
+        self.check_open()?;
+        let selector = self.selector_of_this_process()?;
+        self.check_free(fd)?;
+        let state = self.slots.borrow_mut().insert(|key| {
+            let state = Rc::new(SourceState::new(key));
+            (Slot::Source(state.clone()), state)
+        })?;
+        if let Err(error) = selector.register(fd, state.key(), Interest::BOTH, Mode::Edge) {
+            self.slots.borrow_mut().remove(state.key());
+            return Err(error);
+        }
+        self.keys.borrow_mut().insert(raw(fd), state.key());
+        self.bell.sleep_in_selector(true);
+        Ok(state)
+    }
+
+    /// Ends what [`register`](Reactor::register) began; must come before the descriptor is closed.
+    pub(crate) fn deregister(&self, fd: BorrowedFd<'_>, state: &SourceState) {
+        self.forget(fd, raw(fd), state.key());
+        state.close();
+    }
+
+    /// Takes a key out of every table. An error of the selector is of no use to anybody: the key is dead either way.
+    fn forget(&self, fd: BorrowedFd<'_>, number: RawFd, key: usize) {
+        if let Ok(selector) = self.selector_of_this_process() {
+            let _ = selector.deregister(fd, key);
+        }
+        self.keys.borrow_mut().remove(&number);
+        let slot = self.slots.borrow_mut().remove(key);
+        drop(slot); // With nothing borrowed: wakers and callbacks may be in it.
+        if self.is_empty() {
+            self.bell.sleep_in_selector(false);
+        }
+    }
+
+    /// Hears that an operation of a source would block.
+    ///
+    /// # Errors
+    ///
+    /// When the selector refuses to ask again.
+    pub(crate) fn used_up(&self, state: &SourceState, interest: Interest) -> io::Result<()> {
+        state.clear(interest);
+        self.selector()?.used_up(state.key(), interest)
+    }
+
+    /// Calls `function` from the loop as long as `fd` is ready; replaces what was called before.
+    ///
+    /// The reactor watches a duplicate of the descriptor, so that nobody closes it under the selector.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Reactor::register); a descriptor may have callbacks or a source, not both.
+    pub(crate) fn add_callback(
+        &self,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+        function: Box<dyn FnMut()>,
+    ) -> io::Result<()> {
+        self.check_open()?;
+        let selector = self.selector_of_this_process()?;
+        let callbacks = match self.callbacks(fd) {
+            Some(callbacks) => callbacks,
+            None => return self.add_first_callback(fd, interest, function),
+        };
+        let wanted = callbacks.interest().or(interest);
+        if wanted != callbacks.interest() {
+            selector.modify(callbacks.fd(), callbacks.key(), wanted, Mode::Level)?;
+        }
+        drop(callbacks.set(interest, Some(function)));
+        Ok(())
+    }
+
+    /// Registers a duplicate of `fd`, level-triggered.
+    fn add_first_callback(&self, fd: BorrowedFd<'_>, interest: Interest, function: Box<dyn FnMut()>) -> io::Result<()> {
+        self.check_free(fd)?;
+        let twin = fd.try_clone_to_owned()?;
+        let callbacks = self.slots.borrow_mut().insert(|key| {
+            let callbacks = Rc::new(Callbacks::new(key, raw(fd), twin));
+            (Slot::Callbacks(callbacks.clone()), callbacks)
+        })?;
+        if let Err(error) = self.selector()?.register(callbacks.fd(), callbacks.key(), interest, Mode::Level) {
+            let slot = self.slots.borrow_mut().remove(callbacks.key());
+            drop(slot);
+            return Err(error);
+        }
+        drop(callbacks.set(interest, Some(function)));
+        self.keys.borrow_mut().insert(raw(fd), callbacks.key());
+        self.bell.sleep_in_selector(true);
+        Ok(())
+    }
+
+    /// Stops calling; true if there was something to stop.
+    pub(crate) fn remove_callback(&self, fd: BorrowedFd<'_>, interest: Interest) -> bool {
+        let Some(callbacks) = self.callbacks(fd) else { return false };
+        let removed = callbacks.set(interest, None);
+        let wanted = callbacks.interest();
+        if wanted.is_none() {
+            self.forget(callbacks.fd(), raw(fd), callbacks.key());
+        } else if let (true, Ok(selector)) = (removed.is_some(), self.selector_of_this_process()) {
+            // Refused, it reports a direction that nobody hears: harmless.
+            let _ = selector.modify(callbacks.fd(), callbacks.key(), wanted, Mode::Level);
+        }
+        removed.is_some() // The callback itself is dropped here, with nothing borrowed.
+    }
+
+    /// Forgets callbacks, and wakes whoever waits for a source: it finds an error. Sources deregister as they are dropped.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        let (sources, callbacks) = self.slots.borrow().all();
+        let mut actions = Vec::new();
+        for source in sources {
+            source.close();
+            source.note(Interest::BOTH, &mut actions);
+        }
+        actions.into_iter().for_each(Action::perform);
+        for callbacks in callbacks {
+            self.forget(callbacks.fd(), callbacks.number(), callbacks.key());
+            shielded("exception while a reader was dropped", move || drop(callbacks));
+        }
+    }
+
+    /// Returns the callbacks of a descriptor, if it has any.
+    fn callbacks(&self, fd: BorrowedFd<'_>) -> Option<Rc<Callbacks>> {
+        let key = *self.keys.borrow().get(&raw(fd))?;
+        self.slots.borrow().callbacks(key)
+    }
+
+    /// Refuses a descriptor that is registered already.
+    fn check_free(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        let number = raw(fd);
+        let keys = self.keys.borrow();
+        let Some(&key) = keys.get(&number) else { return Ok(()) };
+        let owner = match self.slots.borrow().callbacks(key) {
+            Some(_) => "callbacks: remove its reader and its writer first, and before it is closed",
+            None => "a source: read and write through that",
+        };
+        let message = format!("descriptor {number} already has {owner}");
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+    }
+
+    /// Returns the selector, made if need be.
+    fn selector(&self) -> io::Result<&dyn Selector> {
+        if self.selector.get().is_none() {
+            let selector = PollingSelector::new()?;
+            self.bell.set_selector(selector.notifier());
+            let _ = self.selector.set((Rc::new(selector), std::process::id()));
+        }
+        let (selector, _) = self.selector.get().expect("a selector was just made");
+        Ok(&**selector)
+    }
+
+    /// Returns the selector, unless the loop is closed or this is a forked child, which would change its parent's.
+    fn selector_of_this_process(&self) -> io::Result<&dyn Selector> {
+        let selector = self.selector()?;
+        let made_here = self.selector.get().is_some_and(|(_, pid)| *pid == std::process::id());
+        if made_here { Ok(selector) } else { Err(io::Error::other("this loop belongs to the process that was forked")) }
+    }
+
+    /// Returns an error if the loop is closed.
+    fn check_open(&self) -> io::Result<()> {
+        if self.closed.get() { Err(closed()) } else { Ok(()) }
+    }
+}
+
+/// The error of whoever uses a source after its loop.
+pub(crate) fn closed() -> io::Error {
+    io::Error::other("the event loop of this source is closed")
+}
+
+impl Action {
+    /// Does it. A waker that panics is reported, and holds up nobody; a loop that is closing takes no callback.
+    fn perform(self) {
+        match self {
+            Action::Wake(waker) => shielded("exception in a waker", move || waker.wake()),
+            Action::Call(callback) => drop(corio_seam::push(Node::new(move || callback.call()))),
+        }
+    }
+}
+
+/// Calls user code; a panic is reported and goes no further, nor does one of the reporting.
+fn shielded(message: &'static str, f: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
+    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
+    if let Err(payload) = catch_unwind(reporting) {
+        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor")
+            .field("len", &self.len())
+            .field("selector", &self.selector.get().is_some())
+            .field("closed", &self.closed.get())
+            .finish_non_exhaustive()
+    }
+}

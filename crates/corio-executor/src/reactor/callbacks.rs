@@ -1,0 +1,113 @@
+//! The callbacks of `add_reader` and `add_writer`.
+
+use crate::reactor::Action;
+use crate::selector::Interest;
+use crate::sys::{BorrowedFd, OwnedFd, RawFd, borrow};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+/// The callbacks of one descriptor: at most one a direction.
+#[derive(Debug)]
+pub(crate) struct Callbacks {
+    key: usize,
+    /// The number of the descriptor that they were added for.
+    number: RawFd,
+    /// The duplicate of it that is registered.
+    twin: OwnedFd,
+    reader: RefCell<Option<Rc<Callback>>>,
+    writer: RefCell<Option<Rc<Callback>>>,
+}
+
+impl Callbacks {
+    /// Makes a descriptor's callbacks: none as yet.
+    pub(crate) fn new(key: usize, number: RawFd, twin: OwnedFd) -> Callbacks {
+        Callbacks { key, number, twin, reader: RefCell::default(), writer: RefCell::default() }
+    }
+
+    /// Returns the key that its events bear.
+    pub(crate) fn key(&self) -> usize {
+        self.key
+    }
+
+    /// Returns the number of the descriptor that they were added for.
+    pub(crate) fn number(&self) -> RawFd {
+        self.number
+    }
+
+    /// Lends the descriptor that is registered.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        borrow(&self.twin)
+    }
+
+    /// Returns the directions that have a callback.
+    pub(crate) fn interest(&self) -> Interest {
+        Interest { readable: self.reader.borrow().is_some(), writable: self.writer.borrow().is_some() }
+    }
+
+    /// Sets or removes the callback of a direction. The former one is returned, and will not be called any more.
+    pub(crate) fn set(&self, interest: Interest, function: Option<Box<dyn FnMut()>>) -> Option<Box<dyn FnMut()>> {
+        let callback = function.map(|function| Rc::new(Callback::new(function)));
+        let place = if interest.readable { &self.reader } else { &self.writer };
+        let former = place.replace(callback);
+        former.map(|former| former.cancel())
+    }
+
+    /// Notes an event: whoever is to be called for it, and is not queued already, is called.
+    pub(crate) fn note(&self, interest: Interest, actions: &mut Vec<Action>) {
+        for (is_meant, callback) in [(interest.readable, &self.reader), (interest.writable, &self.writer)] {
+            if let (true, Some(callback)) = (is_meant, &*callback.borrow()) {
+                if !callback.queued.replace(true) {
+                    actions.push(Action::Call(callback.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// A function that is called again and again, until it is cancelled.
+pub(crate) struct Callback {
+    /// None while it runs, and once it is cancelled.
+    function: Cell<Option<Box<dyn FnMut()>>>,
+    /// Whether an entry of the ready queue is going to call it.
+    queued: Cell<bool>,
+    /// Set by `cancel`, never cleared.
+    cancelled: Cell<bool>,
+}
+
+impl Callback {
+    fn new(function: Box<dyn FnMut()>) -> Callback {
+        Callback { function: Cell::new(Some(function)), queued: Cell::new(false), cancelled: Cell::new(false) }
+    }
+
+    /// Calls the function, unless it was cancelled since it was queued.
+    ///
+    /// It may cancel itself meanwhile, or panic: then it will be called again, as asyncio does.
+    pub(crate) fn call(&self) {
+        self.queued.set(false);
+        let Some(mut function) = self.function.take() else { return };
+        let outcome = catch_unwind(AssertUnwindSafe(&mut function));
+        if !self.cancelled.get() {
+            self.function.set(Some(function));
+        }
+        if let Err(payload) = outcome {
+            resume_unwind(payload); // Its entry of the ready queue reports it.
+        }
+    }
+
+    /// Prevents further calls; gives the function back, or a stand-in while it runs.
+    fn cancel(&self) -> Box<dyn FnMut()> {
+        self.cancelled.set(true);
+        self.function.take().unwrap_or_else(|| Box::new(|| ()))
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("queued", &self.queued.get())
+            .field("cancelled", &self.cancelled.get())
+            .finish_non_exhaustive()
+    }
+}

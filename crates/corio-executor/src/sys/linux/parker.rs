@@ -1,0 +1,51 @@
+//! A place to sleep on a futex.
+
+use rustix::thread::futex::{self, Flags, Timespec};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Nobody sleeps, and no ring is owed. // --> PARKED by `park`, RUNG by `unpark`
+const IDLE: u32 = 0;
+/// A ring that the next `park` will take. // --> IDLE by `park`
+const RUNG: u32 = 1;
+/// The owner sleeps or is about to. // --> IDLE by the owner, RUNG by `unpark`
+const PARKED: u32 = u32::MAX;
+
+/// A place where one thread sleeps and any thread rings.
+///
+/// It has a word of its own, so that `std::thread::unpark`, called by anybody for any reason, neither ends a sleep nor
+/// is swallowed by one.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    word: AtomicU32,
+}
+
+impl Parker {
+    /// Makes a place with no ring owed.
+    pub(crate) const fn new() -> Parker {
+        Parker { word: AtomicU32::new(IDLE) }
+    }
+
+    /// Sleeps until rung, or until `timeout` has passed; may return early. A ring that came before ends it at once.
+    ///
+    /// Only one thread may park at a time: the loop's.
+    pub(crate) fn park(&self, timeout: Option<Duration>) {
+        // RUNG becomes IDLE, IDLE becomes PARKED. Acquire pairs with the Release in `unpark`.
+        if self.word.fetch_sub(1, Ordering::Acquire) == RUNG {
+            return;
+        }
+        if timeout != Some(Duration::ZERO) {
+            // A timeout that no `Timespec` can hold is for ever. An error is a ring, a signal or the end of the time.
+            let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+            let _ = futex::wait(&self.word, Flags::PRIVATE, PARKED, timeout.as_ref());
+        }
+        self.word.swap(IDLE, Ordering::Acquire);
+    }
+
+    /// Ends the present sleep or the next.
+    pub(crate) fn unpark(&self) {
+        if self.word.swap(RUNG, Ordering::Release) == PARKED {
+            let _ = futex::wake(&self.word, Flags::PRIVATE, 1);
+        }
+    }
+}
