@@ -1,0 +1,185 @@
+//! The list of waiters in a cell: what a loop-bound primitive is made of.
+
+use crate::{Removed, WaiterKey, WaiterList};
+use corio_seam::{Waiting, wait_on};
+use std::cell::RefCell;
+use std::fmt;
+use std::task::{Context, Poll};
+
+/// A [`WaiterList`] in a cell, with the steps of a waiting future: the base of [`Lock`](crate::Lock),
+/// [`Event`](crate::Event) and [`Semaphore`](crate::Semaphore), and of primitives of your own.
+///
+/// The future keeps an `Option<WaiterKey>`, `None` while it is not in the list. It calls
+/// [`poll_wait`](Waiters::poll_wait) from its `poll`, and [`leave`](Waiters::leave) from its `Drop`.
+///
+/// No waker is cloned, woken or dropped while the cell is borrowed.
+///
+/// # Examples
+///
+/// A gate that lets through one waiter for each call of `open`, and nobody who was not there:
+///
+/// ```
+/// use corio_sync::{WaiterKey, Waiters};
+/// use std::pin::{Pin, pin};
+/// use std::task::{Context, Poll, Waker};
+///
+/// #[derive(Default)]
+/// struct Gate {
+///     waiters: Waiters,
+/// }
+///
+/// struct Pass<'g> {
+///     gate: &'g Gate,
+///     key: Option<WaiterKey>,
+/// }
+///
+/// impl Gate {
+///     fn open(&self) -> bool {
+///         self.waiters.notify_one()
+///     }
+///
+///     fn pass(&self) -> Pass<'_> {
+///         Pass { gate: self, key: None }
+///     }
+/// }
+///
+/// impl Future for Pass<'_> {
+///     type Output = ();
+///
+///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+///         let this = &mut *self;
+///         this.gate.waiters.poll_wait(&mut this.key, cx, &"Gate.pass")
+///     }
+/// }
+///
+/// impl Drop for Pass<'_> {
+///     fn drop(&mut self) {
+///         if self.gate.waiters.leave(&mut self.key) {
+///             self.gate.open(); // It had been let through and does not go: the next one may.
+///         }
+///     }
+/// }
+///
+/// let gate = Gate::default();
+/// let mut cx = Context::from_waker(Waker::noop());
+/// let mut first = Box::pin(gate.pass());
+/// let mut second = pin!(gate.pass());
+/// assert!(first.as_mut().poll(&mut cx).is_pending() && second.as_mut().poll(&mut cx).is_pending());
+/// assert!(gate.open());
+/// drop(first);
+/// assert_eq!(second.poll(&mut cx), Poll::Ready(()));
+/// assert!(!gate.open());
+/// ```
+#[derive(Default)]
+pub struct Waiters {
+    list: RefCell<WaiterList>,
+}
+
+impl Waiters {
+    /// Makes an empty list, without an allocation.
+    #[must_use]
+    pub const fn new() -> Waiters {
+        Waiters { list: RefCell::new(WaiterList::new()) }
+    }
+
+    /// Waits for a notification: the first call enters the list at the back, later ones keep the place.
+    ///
+    /// `Ready` when notified; the waiter has then left the list, and `key` is `None` again. `name` is what a report
+    /// about a stuck program calls the wait (`&"Gate.pass"`).
+    #[inline]
+    pub fn poll_wait(&self, key: &mut Option<WaiterKey>, cx: &Context<'_>, name: &'static &'static str) -> Poll<()> {
+        match *key {
+            None => {
+                let waker = cx.waker().clone();
+                *key = Some(self.list.borrow_mut().push(waker));
+            }
+            Some(entered) => {
+                if self.leave_if_notified(entered) {
+                    *key = None;
+                    return Poll::Ready(());
+                }
+                self.renew(entered, cx);
+            }
+        }
+        wait_on(Waiting::Leaf(name));
+        Poll::Pending
+    }
+
+    /// Takes the waiter out if it has been notified.
+    #[inline]
+    fn leave_if_notified(&self, key: WaiterKey) -> bool {
+        let mut list = self.list.borrow_mut();
+        let notified = list.is_notified(key);
+        if notified {
+            let _ = list.remove(key); // Notified: there is no waker in it.
+        }
+        notified
+    }
+
+    /// Takes the caller's waker in place of an older one that would wake somebody else.
+    #[inline]
+    fn renew(&self, key: WaiterKey, cx: &Context<'_>) {
+        if !self.list.borrow().will_wake(key, cx.waker()) {
+            let waker = cx.waker().clone();
+            let unused = self.list.borrow_mut().set_waker(key, waker);
+            drop(unused);
+        }
+    }
+
+    /// Takes the waiter out, if `key` names one: for the future's `Drop`.
+    ///
+    /// True if it had been notified and did not use that: the primitive must then pass the notification on.
+    #[inline]
+    #[must_use = "if true, a notification would be lost"]
+    pub fn leave(&self, key: &mut Option<WaiterKey>) -> bool {
+        let Some(key) = key.take() else { return false };
+        let removed = self.list.borrow_mut().remove(key);
+        matches!(removed, Removed::Notified)
+    }
+
+    /// Notifies the waiter that has waited longest; false if nobody waits.
+    #[inline]
+    pub fn notify_one(&self) -> bool {
+        let waker = self.list.borrow_mut().notify_one();
+        waker.map(|waker| waker.wake()).is_some()
+    }
+
+    /// Notifies everybody who waits now, longest wait first.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a waker, after all the others have been woken.
+    #[inline]
+    pub fn notify_all(&self) {
+        let wakers = self.list.borrow_mut().notify_all();
+        wakers.wake();
+    }
+
+    /// Tells whether nobody is in the list, neither waiting nor notified.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.borrow().is_empty()
+    }
+
+    /// Returns how many wait and have not been notified.
+    #[inline]
+    #[must_use]
+    pub fn n_waiting(&self) -> usize {
+        self.list.borrow().n_waiting()
+    }
+
+    /// Returns how many have been notified and have not left yet.
+    #[inline]
+    #[must_use]
+    pub fn n_notified(&self) -> usize {
+        self.list.borrow().n_notified()
+    }
+}
+
+impl fmt::Debug for Waiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut waiters = f.debug_struct("Waiters");
+        waiters.field("waiting", &self.n_waiting()).field("notified", &self.n_notified()).finish()
+    }
+}
