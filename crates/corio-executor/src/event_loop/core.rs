@@ -1,0 +1,172 @@
+//! What a loop and its handles share, and the phases of an iteration.
+
+use super::pace::Pace;
+use crate::exceptions::Exceptions;
+use crate::reactor::Reactor;
+use crate::sys::TimerSlack;
+use crate::timers::Timers;
+use crate::{Clock, LoopHandle, RunError, StillRunning, Wait};
+use corio_seam::{LoopTime, Timer};
+use corio_task::{Entered, TaskSet};
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest sleep; asyncio's figure. Whoever sleeps a year wakes up now and then.
+const MAX_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The state of one loop.
+pub(crate) struct Core {
+    /// The tasks, the ready queue and the inbox.
+    pub(crate) tasks: TaskSet,
+    pub(crate) timers: Rc<Timers>,
+    pub(crate) exceptions: Rc<Exceptions>,
+    clock: Rc<dyn Clock>,
+    /// The sources, and the place to sleep.
+    reactor: Rc<Reactor>,
+    pace: Pace,
+    /// Whether to return after this iteration, or, if none is under way, after one.
+    pub(crate) stopping: Cell<bool>,
+    /// Whether an iteration, or a series of them, is under way.
+    running: Cell<bool>,
+    /// Makes sleeps end on time, and not only roughly: from a run's first sleep with a limit to its end.
+    slack: Cell<Option<TimerSlack>>,
+}
+
+impl Core {
+    /// Makes the state of a loop; `diligent` looks at the sources in every iteration.
+    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool) -> LoopHandle {
+        let timers = Rc::new(Timers::new(Rc::clone(&clock)));
+        let tasks = TaskSet::with_timer(Rc::clone(&timers) as Rc<dyn Timer>);
+        let exceptions = Rc::new(Exceptions::default());
+        let reporting = Rc::clone(&exceptions);
+        tasks.set_report_handler(Some(Rc::new(move |report| reporting.call(report))));
+        tasks.set_bell(reactor.bell());
+        clock.attach(Arc::new(tasks.remote()));
+        let (reactor, pace) = (Rc::new(reactor), Pace::new(diligent));
+        let (stopping, running, slack) = (Cell::new(false), Cell::new(false), Cell::new(None));
+        let core = Core { tasks, timers, exceptions, clock, reactor, pace, stopping, running, slack };
+        let handle = LoopHandle::new(Rc::new(core));
+        handle.make_findable();
+        handle
+    }
+
+    /// Starts a run, which lasts until the guard is dropped.
+    pub(super) fn start(&self) -> Result<Running<'_>, RunError> {
+        if corio_seam::loop_id().is_some() {
+            return Err(RunError::Nested);
+        }
+        if self.tasks.is_closed() {
+            return Err(RunError::Closed);
+        }
+        self.running.set(true);
+        Ok(Running { core: self, _entered: self.tasks.enter() })
+    }
+
+    /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
+    pub(super) fn iterate(&self) -> io::Result<()> {
+        self.poll()?;
+        self.tasks.drain_inbox();
+        self.timers.expire(|node| drop(self.tasks.push(node)));
+        self.tasks.run_batch();
+        Ok(())
+    }
+
+    /// Waits if there is nothing else to do, and learns which sources are ready.
+    fn poll(&self) -> io::Result<()> {
+        if self.tasks.has_ready() || self.stopping.get() {
+            return self.look();
+        }
+        let Some(next) = self.timers.next() else { return self.park(None) };
+        match self.clock.wait(next) {
+            Wait::Park(time) if time.is_zero() => self.look(),
+            Wait::Park(time) => self.park(Some(time.min(MAX_SLEEP))),
+            Wait::Hold => self.park(None),
+            Wait::Jump => self.jump(next),
+        }
+    }
+
+    /// Looks at the sources without sleeping, if it is time to.
+    fn look(&self) -> io::Result<()> {
+        if self.reactor.is_empty() || !self.pace.is_due(|| self.clock.now()) {
+            return Ok(());
+        }
+        self.reactor.poll()?;
+        self.pace.looked(|| self.clock.now());
+        Ok(())
+    }
+
+    /// Sleeps, unless something has come in through the inbox.
+    fn park(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if !self.tasks.fall_asleep() {
+            return Ok(());
+        }
+        let _asleep = Asleep(&self.tasks);
+        if timeout.is_some() {
+            self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
+        }
+        self.reactor.wait(timeout)?;
+        if !self.reactor.is_empty() {
+            self.pace.looked(|| self.clock.now());
+        }
+        Ok(())
+    }
+
+    /// Moves the clock to the next timer, unless something else is ready after all.
+    fn jump(&self, next: LoopTime) -> io::Result<()> {
+        self.tasks.drain_inbox();
+        self.reactor.poll()?;
+        if !self.tasks.has_ready() {
+            self.clock.advance_to(next);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
+    /// Returns the loop's reactor, unless the loop is closed.
+    pub(crate) fn reactor(&self) -> io::Result<Rc<Reactor>> {
+        if self.tasks.is_closed() {
+            return Err(io::Error::other("the event loop is closed"));
+        }
+        Ok(Rc::clone(&self.reactor))
+    }
+
+    /// Ends everything. The tasks go first: their destructors may still take timers back and deregister sources.
+    pub(super) fn close(&self) -> Result<(), StillRunning> {
+        if self.running.get() {
+            return Err(StillRunning);
+        }
+        self.tasks.close();
+        self.timers.close();
+        self.reactor.close();
+        Ok(())
+    }
+}
+
+/// A run under way.
+pub(crate) struct Running<'c> {
+    core: &'c Core,
+    _entered: Entered<'c>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.core.running.set(false);
+        self.core.stopping.set(false);
+        self.core.slack.set(None);
+    }
+}
+
+/// A loop that others must ring for, until this is dropped.
+struct Asleep<'c>(&'c TaskSet);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.0.wake_up();
+    }
+}

@@ -1,0 +1,52 @@
+//! Running a program: one future, a loop of its own, and an orderly end.
+
+use crate::{RunError, Runner};
+
+/// Runs `main` on a new loop, and closes that when it has completed; asyncio's `run`.
+///
+/// `main` is a task like any other, and need not be `'static`. However it ends, the tasks that are left over are then
+/// cancelled and waited for, and the panics among them reported to the exception handler as "unhandled exception during
+/// run() shutdown"; the loop's thread pool is joined, for up to five minutes; and the loop is closed.
+///
+/// # Errors
+///
+/// [`RunError::Nested`] while a loop runs on this thread; [`RunError::Cancelled`] if `main` was cancelled;
+/// [`RunError::Stopped`] if the loop was stopped before `main` had completed; [`RunError::Io`] if the operating system
+/// refused something that the loop needs.
+///
+/// # Panics
+///
+/// If `main` panics, with its payload, when the loop has been closed.
+///
+/// # Examples
+///
+/// ```
+/// use corio_executor::{run, sleep};
+/// use std::time::Duration;
+///
+/// let name = String::from("world");
+/// let greeting = run(async {
+///     sleep(Duration::from_millis(1)).await;
+///     format!("Hello, {name}!") // Borrowed from outside.
+/// });
+/// assert_eq!(greeting.unwrap(), "Hello, world!");
+/// ```
+#[track_caller]
+pub fn run<F: Future>(main: F) -> Result<F::Output, RunError> {
+    run_on(&Runner::new(), main)
+}
+
+/// Runs `main` on a runner that nobody else has, and closes it.
+#[track_caller]
+pub(crate) fn run_on<F: Future>(runner: &Runner, main: F) -> Result<F::Output, RunError> {
+    let outcome = runner.try_run(main);
+    let closed = match outcome {
+        Err(RunError::Nested) => Ok(()), // There is no loop to close.
+        _ => runner.close(),
+    };
+    match outcome {
+        Ok(Err(panic)) => panic.resume_unwind(),
+        Ok(Ok(output)) => closed.map(|()| output),
+        Err(error) => Err(error),
+    }
+}
