@@ -1,0 +1,12 @@
+//! What can go wrong with an event loop, one danger a file.
+
+mod conformance; // CPython's programs, line by line.
+mod order; // Iterations: what runs when, stop, starvation.
+mod timers; // Early, late, twice, never.
+mod threads; // Wake-ups that get lost.
+mod shutdown; // The end of a run, of a runner, of a loop.
+mod misuse; // Errors instead of hangs.
+mod exceptions; // Errors that nobody looks at.
+mod clock; // Virtual time.
+mod auto_traits; // What is `Send`.
+mod transcript; // What the ports print.

@@ -1,0 +1,177 @@
+//! Danger: work that is lost, or waited for in vain, when a program ends.
+
+use crate::transcript::Transcript;
+use corio_executor::{EventLoop, LoopHandle, RunError, Runner, VirtualClock, run, sleep, test, yield_now};
+use corio_task::{catch_cancelled, create_task, current_task};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn virtual_runner() -> Runner {
+    Runner::with_loop_factory(|| EventLoop::builder().clock(VirtualClock::new()).build())
+}
+
+#[test]
+fn left_over_tasks_are_cancelled_and_waited_for() {
+    let out = Transcript::default();
+    test::run(async {
+        for name in ["a", "b"] {
+            let out = out.clone();
+            create_task(async move {
+                if let Err(cancelled) = catch_cancelled(sleep(Duration::MAX)).await {
+                    out.say(format!("{name} cleans up"));
+                    sleep(SECOND).await;
+                    out.say(format!("{name} has cleaned up"));
+                    cancelled.resume().await;
+                }
+            });
+        }
+        yield_now().await;
+        out.say("main ends");
+    });
+    assert_eq!(out.lines(), ["main ends", "a cleans up", "b cleans up", "a has cleaned up", "b has cleaned up"]);
+}
+
+#[test]
+fn a_task_that_has_not_started_never_does() {
+    let out = Transcript::default();
+    let runner = virtual_runner();
+    runner.run(yield_now()).unwrap();
+    let event_loop = runner.event_loop().unwrap();
+    let inner = out.clone();
+    let _task = event_loop.create_task(async move { inner.say("started") });
+    runner.close().unwrap();
+    assert!(out.lines().is_empty());
+}
+
+#[test]
+fn panics_during_the_shutdown_are_reported() {
+    let out = Transcript::default();
+    test::run(async {
+        let inner = out.clone();
+        LoopHandle::current().set_exception_handler(move |report| {
+            let panic = report.panic.as_ref().and_then(|panic| panic.message()).unwrap_or("?").to_owned();
+            inner.say(format!("{}: {panic}", report.message));
+        });
+        create_task(async {
+            let _ = catch_cancelled(sleep(Duration::MAX)).await;
+            panic!("cleanup failed");
+        });
+        yield_now().await;
+    });
+    assert_eq!(out.lines(), ["unhandled exception during run() shutdown: cleanup failed"]);
+}
+
+#[test]
+fn a_panic_of_main_goes_on_when_the_loop_is_closed() {
+    let cleaned = Rc::new(Cell::new(false));
+    let inner = Rc::clone(&cleaned);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        run(async move {
+            create_task(async move {
+                let _ = catch_cancelled(sleep(Duration::MAX)).await;
+                inner.set(true);
+            });
+            yield_now().await;
+            panic!("main's own");
+        })
+    }));
+    let panic = corio_seam::Panic::new(outcome.unwrap_err());
+    assert_eq!((panic.message(), cleaned.get()), (Some("main's own"), true));
+}
+
+#[test]
+fn a_main_that_cancels_itself_is_an_error() {
+    let outcome = virtual_runner().run(async {
+        current_task().unwrap().cancel();
+        sleep(SECOND).await;
+    });
+    assert!(matches!(&outcome, Err(error) if error.is_cancelled()), "{outcome:?}");
+}
+
+#[test]
+fn a_loop_stopped_under_main_says_so() {
+    let outcome = virtual_runner().run(async {
+        LoopHandle::current().stop();
+        sleep(SECOND).await;
+    });
+    assert!(matches!(outcome, Err(RunError::Stopped)), "{outcome:?}");
+}
+
+#[test]
+fn dropping_a_runner_closes_it() {
+    let runner = virtual_runner();
+    let held = Rc::new(());
+    let inner = Rc::clone(&held);
+    runner.run(async { drop(create_task(async move { (sleep(Duration::MAX).await, inner).1 })) }).unwrap();
+    assert_eq!(Rc::strong_count(&held), 2);
+    drop(runner);
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
+fn a_runner_that_never_ran_makes_no_loop() {
+    let runner = Runner::with_loop_factory(|| panic!("nobody asked for a loop"));
+    runner.close().unwrap();
+    assert!(matches!(runner.run(async {}), Err(RunError::Closed)));
+}
+
+#[test]
+fn a_loop_that_cannot_be_made_is_an_error() {
+    let runner = Runner::with_loop_factory(|| Err(std::io::Error::other("no descriptors are left")));
+    assert!(matches!(runner.run(async {}), Err(RunError::Io(_))));
+}
+
+#[test]
+fn closing_drops_callbacks_timers_and_tasks_uncalled() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let held = Rc::new(());
+    let (soon, later, task) = (Rc::clone(&held), Rc::clone(&held), Rc::clone(&held));
+    event_loop.call_soon(move || unreachable!("{soon:?}"));
+    event_loop.call_later(SECOND, move || unreachable!("{later:?}"));
+    let task = event_loop.create_task(async move {
+        sleep(SECOND).await;
+        drop(task);
+    });
+    assert_eq!(Rc::strong_count(&held), 4);
+    event_loop.close().unwrap();
+    assert_eq!(Rc::strong_count(&held), 1);
+    assert!(task.done() && task.cancelled());
+}
+
+#[test]
+fn destructors_may_use_the_loop_while_it_closes() {
+    struct Nosy(LoopHandle);
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            let _ = self.0.time();
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(self.0.call_later(SECOND, || ())))).is_err());
+            assert!(self.0.remote().call_soon_threadsafe(|| ()).is_err());
+        }
+    }
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let (nosy, dropped) = (Nosy(event_loop.handle().clone()), Rc::new(()));
+    let inner = Rc::clone(&dropped);
+    let _task = event_loop.create_task(async move {
+        let _nosy = nosy;
+        sleep(SECOND).await;
+        drop(inner);
+    });
+    event_loop.run_once().unwrap();
+    drop(event_loop);
+    assert_eq!(Rc::strong_count(&dropped), 1);
+}
+
+#[test]
+fn a_loop_dropped_with_handles_left_frees_what_they_hold() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let (handle, held) = (event_loop.handle().clone(), Rc::new(()));
+    let inner = (Rc::clone(&held), handle.clone());
+    event_loop.call_later(SECOND, move || drop(inner)); // A cycle: the loop holds a handle to itself.
+    drop(event_loop);
+    assert!(handle.is_closed());
+    assert_eq!(Rc::strong_count(&held), 1);
+}

@@ -1,0 +1,195 @@
+//! Danger: a timer that fires early, twice, never, or in the wrong order.
+//!
+//! Hazards 28 (moments at the edges), 29 (early firing, busy waiting), 30 (cancelled in the same batch). Hazard 31,
+//! clocks that jump, cannot occur: a [`MonotonicClock`] reads `Instant` and nothing else.
+//!
+//! [`MonotonicClock`]: corio_executor::MonotonicClock
+
+use crate::transcript::Transcript;
+use corio_executor::{EventLoop, LoopHandle, LoopTime, TimerHandle, VirtualClock, interval, sleep, sleep_until, test};
+use corio_task::create_task;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn hazard_28_moments_at_the_edges() {
+    let out = Transcript::default();
+    test::run(async {
+        let event_loop = LoopHandle::current();
+        event_loop.call_later(Duration::MAX, out.saying("never"));
+        event_loop.call_at(LoopTime::MAX, out.saying("never"));
+        event_loop.call_later(Duration::from_nanos(1), out.saying("1 ns"));
+        event_loop.call_later(Duration::ZERO, out.saying("0 ns"));
+        event_loop.call_at(LoopTime::from_nanos(1), out.saying("1 ns, too"));
+        event_loop.call_at(LoopTime::ZERO, out.saying("0 ns, too"));
+        sleep(Duration::from_nanos(1)).await;
+        assert_eq!(event_loop.time(), LoopTime::from_nanos(1));
+        event_loop.call_at(LoopTime::ZERO, out.saying("past"));
+        sleep(Duration::from_nanos(1)).await;
+    });
+    assert_eq!(out.lines(), ["0 ns", "0 ns, too", "1 ns", "1 ns, too", "past"]);
+}
+
+#[test]
+fn hazard_28_ties_keep_their_order() {
+    let out = Transcript::default();
+    test::run(async {
+        for i in 0..100 {
+            LoopHandle::current().call_later(SECOND, out.saying(i));
+        }
+        sleep(SECOND).await;
+    });
+    assert_eq!(out.lines(), (0..100).map(|i| i.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_sleeper_resumes_one_iteration_after_its_timer() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let woken = Rc::new(Cell::new(false));
+    let inner = Rc::clone(&woken);
+    let _task = event_loop.create_task(async move {
+        sleep(SECOND).await;
+        inner.set(true);
+    });
+    event_loop.run_once().unwrap(); // The first step.
+    event_loop.run_once().unwrap(); // The timer.
+    assert_eq!((event_loop.time().since_start(), woken.get()), (SECOND, false));
+    event_loop.run_once().unwrap(); // The second step.
+    assert!(woken.get());
+}
+
+#[test]
+fn a_moment_that_has_passed_takes_a_timer_all_the_same() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let task = event_loop.create_task(sleep_until(LoopTime::ZERO));
+    for done in [false, false, true] {
+        event_loop.run_once().unwrap();
+        assert_eq!(task.done(), done);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "measures real time")]
+fn hazard_29_nothing_fires_early_and_nothing_spins() {
+    let event_loop = EventLoop::new().unwrap();
+    for micros in [1, 50, 300, 2_500] {
+        let delay = Duration::from_micros(micros);
+        let (start, fired) = (Instant::now(), Rc::new(Cell::new(None)));
+        let inner = Rc::clone(&fired);
+        event_loop.call_later(delay, move || inner.set(Some(Instant::now())));
+        let mut iterations = 0;
+        while fired.get().is_none() {
+            event_loop.run_once().unwrap();
+            iterations += 1;
+        }
+        assert!(fired.get().unwrap() - start >= delay);
+        assert!(iterations <= 5, "{iterations} iterations for a sleep of {micros} us");
+    }
+}
+
+#[test]
+fn hazard_30_cancelled_by_an_earlier_timer_of_the_same_batch() {
+    let out = Transcript::default();
+    test::run(async {
+        let victim: Rc<RefCell<Option<TimerHandle>>> = Rc::default();
+        let inner = Rc::clone(&victim);
+        let event_loop = LoopHandle::current();
+        event_loop.call_later(SECOND, move || assert!(inner.borrow().as_ref().unwrap().cancel()));
+        *victim.borrow_mut() = Some(event_loop.call_later(SECOND, out.saying("cancelled")));
+        event_loop.call_later(SECOND, out.saying("not cancelled"));
+        sleep(SECOND * 2).await;
+        let victim = victim.take().unwrap();
+        assert!(victim.cancelled() && !victim.cancel());
+        assert_eq!(victim.when(), LoopTime::ZERO + SECOND);
+    });
+    assert_eq!(out.lines(), ["not cancelled"]);
+}
+
+#[test]
+fn hazard_30_cancelled_by_itself() {
+    test::run(async {
+        let own: Rc<RefCell<Option<TimerHandle>>> = Rc::default();
+        let (inner, called) = (Rc::clone(&own), Rc::new(Cell::new(false)));
+        let set = Rc::clone(&called);
+        let timer = LoopHandle::current().call_later(SECOND, move || {
+            let own: TimerHandle = inner.take().unwrap();
+            assert!(!own.cancel(), "it runs");
+            set.set(true);
+        });
+        *own.borrow_mut() = Some(timer);
+        sleep(SECOND).await;
+        assert!(called.get());
+    });
+}
+
+#[test]
+fn hazard_30_a_sleeper_dropped_when_due_leaves_nothing() {
+    test::run(async {
+        let sleeper = create_task(sleep(SECOND));
+        let reference = sleeper.task_ref();
+        // Due at the same moment, and rung first: it cancels the sleeper whose timer is in the batch already.
+        LoopHandle::current().call_later(Duration::ZERO, || ());
+        LoopHandle::current().call_at(LoopTime::ZERO + SECOND, move || drop(reference.cancel()));
+        let _ = sleeper.await;
+        sleep(SECOND).await;
+        assert_eq!(LoopHandle::current().time(), LoopTime::ZERO + SECOND * 2);
+    });
+}
+
+#[test]
+fn a_cancelled_timer_does_not_hold_the_loop_up() {
+    test::run(async {
+        let timer = LoopHandle::current().call_later(SECOND * 3600, || ());
+        timer.cancel();
+        sleep(SECOND).await;
+    });
+}
+
+#[test]
+fn cancelling_drops_the_callback_at_once() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let held = Rc::new(());
+    let (soon, later) = (Rc::clone(&held), Rc::clone(&held));
+    let soon = event_loop.call_soon(move || drop(soon));
+    let later = event_loop.call_later(SECOND, move || drop(later));
+    assert_eq!(Rc::strong_count(&held), 3);
+    assert!(soon.cancel() && later.cancel());
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
+fn an_interval_keeps_its_phase() {
+    test::run(async {
+        let start = LoopHandle::current().time();
+        let mut ticks = interval(SECOND);
+        let mut seen = Vec::new();
+        for work in [0, 500, 2700, 0, 0] {
+            let moment = ticks.tick().await;
+            seen.push(((moment - start).as_secs(), (LoopHandle::current().time() - start).as_millis()));
+            sleep(Duration::from_millis(work)).await;
+        }
+        assert_eq!(seen, [(1, 1000), (2, 2000), (3, 3000), (5, 5700), (6, 6000)]);
+    });
+}
+
+#[test]
+fn an_interval_loses_no_tick_when_one_wait_is_given_up() {
+    test::run(async {
+        let mut ticks = interval(SECOND);
+        {
+            let waiting = std::pin::pin!(ticks.tick());
+            let polled = futures_lite::future::poll_once(waiting).await;
+            assert_eq!(polled, None);
+        }
+        assert_eq!(ticks.tick().await, LoopTime::ZERO + SECOND);
+    });
+}
+
+#[test]
+#[should_panic(expected = "longer than zero")]
+fn an_interval_of_nothing_is_refused() {
+    test::run(async { drop(interval(Duration::ZERO)) });
+}
