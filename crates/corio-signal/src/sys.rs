@@ -1,0 +1,16 @@
+//! What depends on the platform.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as platform;
+#[cfg(unix)]
+pub use unix::{SIGALRM, SIGCHLD, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(not(unix))]
+use other as platform;
+
+pub(crate) use platform::{Handler, NAMED, Pipe, act_as_default, is_allowed, is_default, listen, unlisten};
+pub use platform::{SIGINT, SIGTERM};

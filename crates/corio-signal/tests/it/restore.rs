@@ -1,0 +1,109 @@
+//! Each of these runs in a child, which may die of the signal.
+
+use corio_signal::{SIGCHLD, SIGHUP, SIGINT, SIGUSR1, SIGWINCH, Signal, Signals};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+
+/// The exit status of a child that came to its end.
+const SURVIVED: i32 = 42;
+
+/// Runs the ignored test `name` in a child.
+fn child(name: &str) -> ExitStatus {
+    let me = std::env::current_exe().unwrap();
+    let mut command = Command::new(me);
+    command.args(["--exact", &format!("restore::{name}"), "--ignored", "--test-threads=1", "--nocapture"]);
+    command.output().unwrap().status
+}
+
+fn listen_and_drop(signal: Signal) {
+    let mut signals = Signals::new([signal]).unwrap();
+    crate::raise(signal);
+    assert_eq!(signals.try_recv(), Some(signal), "while it listens, the default action is off");
+}
+
+fn survive() -> ! {
+    std::process::exit(SURVIVED)
+}
+
+#[test]
+fn after_the_last_listener_ctrl_c_kills_again() {
+    assert_eq!(child("child_drop_then_sigint").signal(), Some(SIGINT.as_raw()));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_drop_then_sigint() {
+    let other = Signals::new([SIGINT]).unwrap();
+    listen_and_drop(SIGINT);
+    crate::raise(SIGINT); // The other one still listens.
+    drop(other);
+    crate::raise(SIGINT);
+    survive();
+}
+
+#[test]
+fn a_new_listener_takes_over_again() {
+    assert_eq!(child("child_listen_again").code(), Some(SURVIVED));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_listen_again() {
+    listen_and_drop(SIGUSR1);
+    listen_and_drop(SIGUSR1);
+    let _listener = Signals::new([SIGUSR1]).unwrap();
+    crate::raise(SIGUSR1);
+    survive();
+}
+
+#[test]
+fn signals_that_do_nothing_by_default_do_nothing() {
+    assert_eq!(child("child_harmless").code(), Some(SURVIVED));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_harmless() {
+    for signal in [SIGCHLD, SIGWINCH] {
+        listen_and_drop(signal);
+        crate::raise(signal);
+    }
+    survive();
+}
+
+/// Rust's runtime ignores `SIGPIPE`: acting as the default action would kill a program at its next broken pipe.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    assert_eq!(child("child_sigpipe").code(), Some(SURVIVED));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_sigpipe() {
+    let sigpipe = Signal::from_raw(13).unwrap();
+    listen_and_drop(sigpipe);
+    crate::raise(sigpipe);
+    survive();
+}
+
+/// Somebody else's handler is left at its work.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_foreign_handler_stays_alone_in_charge() {
+    assert_eq!(child("child_foreign_handler").code(), Some(SURVIVED));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_foreign_handler() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let heard = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP.as_raw(), heard.clone()).unwrap();
+    listen_and_drop(SIGHUP);
+    assert!(heard.swap(false, Ordering::SeqCst));
+    crate::raise(SIGHUP);
+    assert!(heard.load(Ordering::SeqCst));
+    survive();
+}
