@@ -1,0 +1,11 @@
+//! What differs between systems: the one place of `cfg` in this crate.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub(crate) use unix::{AsFd, BorrowedFd, accept, connect, is_exhaustion, is_of_the_connection};
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::{AsFd, BorrowedFd, accept, connect, is_exhaustion, is_of_the_connection};

@@ -1,0 +1,12 @@
+//! What can go wrong with sockets, a file for each.
+
+/// What an address is made of, and looking it up.
+mod address;
+/// Making connections, and failing to.
+mod connect;
+/// Moving bytes both ways, in small and large pieces.
+mod transfer;
+/// Leaving in the middle, from either side.
+mod leave;
+/// What is `Send`.
+mod auto_traits;
