@@ -1,1 +1,4 @@
 //! A thread pool whose results can be awaited from any runtime.
+mod counts;
+mod gate;
+mod sync;
