@@ -1,0 +1,478 @@
+//! The task's cell: the one place of unsafe code in this crate.
+//!
+//! One allocation holds a header, then the coroutine, or what is left of it:
+//!
+//! ```text
+//! { next, vtable | core | slot | extra | shared, index, local, views, state, id | location | coroutine ∪ output ∪ panic }
+//! ```
+//!
+//! # Who holds a cell
+//!
+//! | holder | counted in | dies on |
+//! |---|---|---|
+//! | the set's registry, while the task is unfinished | nothing: `DONE` is not set | the owner's thread |
+//! | the `Task` handle | the flag `HANDLE` | the owner's thread |
+//! | each `TaskRef` | `views` | the owner's thread |
+//! | each `Waker` | `local` or the shared word, whichever thread it is on | any thread |
+//! | an entry of the inbox | the mark `QUEUED` of the shared word | the owner's thread |
+//!
+//! The reference count is *biased*: the owner counts in a plain integer, everybody else in an atomic one; either may be
+//! negative, and only their sum means anything. An unfinished task needs no count at all, for its set owns it. When a
+//! task ends and wakers of it exist, the owner adds its count to the atomic one (*merges* it), and from then on every
+//! reference is atomic, so that the last one can free the memory on whatever thread it dies. `Task` and `TaskRef` never
+//! touch an atomic; together they are worth one reference of the merged count. Coroutine, output and extra data die on
+//! the owner's thread always; a foreign last drop frees bare memory. The scheme is PEP 703's, with the set's registry in
+//! the place of its "queued for merge".
+//!
+//! # Ending
+//!
+//! [`TaskPtr::finish`] sets `DONE` and `ENDING`, unregisters, tells everybody in the slot, drops the output if no handle
+//! is left, clears `ENDING`, and *settles*: frees, keeps, or merges. While `ENDING` is set, a dying handle or view only
+//! clears its mark: whatever ends a task holds its cell until its callbacks have been handed on.
+
+#![allow(unsafe_code)]
+
+mod cell;
+pub(crate) mod current;
+mod reference;
+mod registry;
+mod state;
+mod waker;
+mod word;
+
+pub use reference::TaskRef;
+pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current};
+pub(crate) use registry::Registry;
+
+use crate::scope::{Node, Slot};
+use crate::set::Core;
+use cell::allocate;
+use corio_seam::{Cancelled, Panic, Report, TargetId, report};
+use state::{
+    ATTENTION, CANCELLED, DONE, ENDING, HANDLE, Left, MERGED, OUTPUT, PANIC, QUEUE_VIEW, RUNNING, SCHEDULED,
+    SharedWord, State,
+};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use word::{Extra, ExtraWord, Listening, SlotWord};
+
+/// The untyped front of every cell. Fields without a note are touched by the owner's thread only.
+#[repr(C)]
+struct Header {
+    /// The link of the ready queue, and the table: a [`VTable`], of which the queue knows the front.
+    node: corio_seam::Header,
+    /// The set, kept alive as the module's page says of `live`. Never written; read by any thread.
+    core: NonNull<Core>,
+    /// Who is told of the end: nothing, a task of ours that waits (tagged), or a box of listeners.
+    slot: SlotWord,
+    /// What it waits for, in place, or a box with the root scope and the name.
+    extra: ExtraWord,
+    /// The atomic part of the count. Touched by any thread.
+    shared: SharedWord,
+    /// The place in the registry, while unfinished.
+    index: Cell<u32>,
+    /// The plain part of the count: wakers made minus wakers dropped on the owner's thread, until the merge.
+    local: Cell<i32>,
+    /// How many `TaskRef`s exist.
+    views: Cell<u32>,
+    state: State,
+    /// The upper and the lower part of the number of the task in its set.
+    id: (u16, u32),
+    /// Where it was made. Never written.
+    location: &'static Location<'static>,
+}
+
+/// What can be done with a cell whose coroutine is of one type.
+#[repr(C)]
+struct VTable {
+    /// Step and discard, as the ready queue calls them. First: the queue sees only this part.
+    node: corio_seam::VTable,
+    /// Polls the coroutine; if it ends, it is dropped and its output takes its place.
+    poll: unsafe fn(TaskPtr) -> Step,
+    /// Drops whatever the cell holds, which `state` names.
+    drop_content: unsafe fn(TaskPtr),
+    /// Returns where the output lies.
+    output: unsafe fn(TaskPtr) -> NonNull<()>,
+    /// Puts a panic in the place of what was dropped.
+    put_panic: unsafe fn(TaskPtr, Panic),
+    /// Takes the panic.
+    take_panic: unsafe fn(TaskPtr) -> Panic,
+    /// Frees the memory. The content is gone already.
+    free: unsafe fn(TaskPtr),
+}
+
+/// What a poll came to.
+enum Step {
+    Pending,
+    /// The output is in the cell.
+    Ready,
+    /// The coroutine panicked; it is dropped.
+    Panicked(Panic),
+}
+
+/// A pointer to a live cell.
+///
+/// This module's rule: a `TaskPtr` is used only while one of the holders in the module's table exists, and, but for the
+/// shared word and the never-written fields, only on the owner's thread. It is made by `allocate` with provenance over
+/// the whole cell, and copied from there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TaskPtr(NonNull<Header>);
+
+/// How a step, and perhaps the task, ended.
+enum Ended {
+    Pending,
+    Output,
+    Panicked(Panic),
+    Cancelled(Cancelled),
+}
+
+impl TaskPtr {
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY:
+        // * the cell is alive: the type's rule. All that changes in a header is a `Cell` or an atomic.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn vtable(&self) -> &'static VTable {
+        let vtable = self.header().node.vtable().cast::<VTable>();
+        // SAFETY:
+        // * `allocate` made the pointer from a `&'static VTable`.
+        unsafe { vtable.as_ref() }
+    }
+
+    #[inline]
+    fn core(&self) -> &Core {
+        // SAFETY:
+        // * a cell keeps its set's memory, as the module's page says.
+        unsafe { self.header().core.as_ref() }
+    }
+
+    fn target_id(self) -> TargetId {
+        TargetId::of(self.0.as_ptr())
+    }
+
+    /// Puts the task into the ready queue, unless it is there, runs right now, or is over.
+    #[inline]
+    fn schedule(self) {
+        let state = &self.header().state;
+        if state.has(SCHEDULED.with(DONE)) {
+            return;
+        }
+        state.set(SCHEDULED);
+        if !state.has(RUNNING) {
+            self.enqueue();
+        }
+    }
+
+    #[inline]
+    fn enqueue(self) {
+        // SAFETY:
+        // * the cell starts with the queue's header, and the pointer has provenance over all of it;
+        // * the registry owns an unfinished task, and the end of a queued one leaves a view to the entry;
+        // * SCHEDULED was not set, so the task stands in no queue.
+        let node = unsafe { corio_seam::Node::from_raw(self.0.cast()) };
+        self.core().enqueue(node);
+    }
+
+    /// Makes one step, as the ready queue asks for it.
+    fn step(self) {
+        let state = &self.header().state;
+        if state.has(DONE) {
+            self.leave_queue();
+            return;
+        }
+        state.change(SCHEDULED, RUNNING);
+        match current::enter_task(self, || self.step_inside()) {
+            Ended::Pending => self.pause(),
+            ended => self.finish(ended),
+        }
+    }
+
+    /// The step itself, with this task as the current one.
+    fn step_inside(self) -> Ended {
+        if self.header().state.has(ATTENTION) {
+            if let Some(cancelled) = self.root().begin_poll() {
+                return self.unwind(cancelled);
+            }
+        }
+        self.header().extra.forget_waiting();
+        // SAFETY:
+        // * not DONE, so the cell holds the coroutine;
+        // * RUNNING keeps a second step out.
+        match unsafe { (self.vtable().poll)(self) } {
+            Step::Pending if !self.header().state.has(ATTENTION) => Ended::Pending,
+            Step::Pending => match self.root().end_poll() {
+                Some(cancelled) => self.unwind(cancelled),
+                None => Ended::Pending,
+            },
+            Step::Ready if !self.header().state.has(ATTENTION) => Ended::Output,
+            Step::Ready => match self.root().last_word() {
+                Some(cancelled) => self.unwind(cancelled),
+                None => Ended::Output,
+            },
+            Step::Panicked(panic) => Ended::Panicked(panic),
+        }
+    }
+
+    /// Drops whatever the cell holds: the task is cancelled, unless that panics.
+    fn unwind(self, cancelled: Cancelled) -> Ended {
+        match self.drop_content() {
+            Ok(()) => Ended::Cancelled(cancelled),
+            Err(panic) => Ended::Panicked(panic),
+        }
+    }
+
+    /// Drops whatever the cell holds, and catches the panic of a destructor.
+    fn drop_content(self) -> Result<(), Panic> {
+        // SAFETY:
+        // * the owner's thread; `state` names what is there, and is cleared before the drop.
+        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { (self.vtable().drop_content)(self) }));
+        dropped.map_err(Panic::new)
+    }
+
+    /// Ends a step after which the task waits.
+    #[inline]
+    fn pause(self) {
+        let state = &self.header().state;
+        state.clear(RUNNING);
+        if state.has(SCHEDULED) {
+            self.enqueue();
+        }
+    }
+
+    /// Ends the task: tells everybody, and gives the registry's hold of it up.
+    fn finish(self, ended: Ended) {
+        let header = self.header();
+        let queued = header.state.has(SCHEDULED) && !header.state.has(RUNNING);
+        header.state.change(SCHEDULED.with(RUNNING).with(ATTENTION), DONE.with(ENDING));
+        if queued {
+            header.state.set(QUEUE_VIEW);
+            header.views.set(header.views.get() + 1);
+        }
+        header.extra.forget_waiting();
+        match ended {
+            Ended::Pending | Ended::Output => (),
+            Ended::Cancelled(cancelled) => {
+                header.state.set(CANCELLED);
+                self.root().set_ended(cancelled);
+            }
+            // SAFETY:
+            // * the content was dropped before.
+            Ended::Panicked(panic) => unsafe { (self.vtable().put_panic)(self, panic) },
+        }
+        if let Some(root) = self.root_if_any() {
+            root.detach();
+        }
+        self.core().tasks.remove(self);
+        self.tell();
+        if !header.state.has(HANDLE) {
+            self.drop_unclaimed();
+        }
+        header.state.clear(ENDING);
+        self.settle_end();
+    }
+
+    /// Tells everybody in the slot, in the order in which they asked.
+    fn tell(self) {
+        match self.header().slot.take() {
+            Listening::Nobody => (),
+            Listening::Task(waiter) => waker::from_task(waiter).wake(),
+            Listening::Many(listeners) => listeners.tell(&self.view(), self.core()),
+        }
+    }
+
+    /// Drops an output that nobody can read any more; a panic is reported, and so is a panic of the drop.
+    fn drop_unclaimed(self) {
+        let state = &self.header().state;
+        if state.has(PANIC) {
+            // SAFETY:
+            // * PANIC says that it is there, and is cleared by the taking.
+            let panic = unsafe { (self.vtable().take_panic)(self) };
+            self.report("task exception was never retrieved", panic);
+        } else if state.has(OUTPUT) {
+            let reporter = self.root_if_any().and_then(|root| root.reporter());
+            if let Some(reporter) = reporter {
+                state.clear(OUTPUT);
+                // SAFETY:
+                // * OUTPUT said that the output is there; it is moved out once.
+                let output = unsafe { (self.vtable().output)(self) };
+                // SAFETY:
+                // * `reporter` was given by the handle of this task, for its type of output.
+                unsafe { reporter(output, &self.describe()) };
+            } else if let Err(panic) = self.drop_content() {
+                self.report("exception while a task's result was dropped", panic);
+            }
+        }
+    }
+
+    fn report(self, message: &'static str, panic: Panic) {
+        let source = self.describe();
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            report(Report::new(message).with_source(source).with_panic(panic));
+        }));
+        if let Err(payload) = told {
+            std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
+        }
+    }
+
+    /// Tells whether the handle or a view exists.
+    fn is_held(self) -> bool {
+        let header = self.header();
+        header.state.has(HANDLE) || header.views.get() > 0
+    }
+
+    /// Frees, keeps or merges: the last act of `finish`.
+    fn settle_end(self) {
+        let header = self.header();
+        let (local, held) = (header.local.get(), self.is_held());
+        if !held {
+            header.extra.clear();
+        }
+        if header.shared.is_unreferenced(local) {
+            if !held {
+                self.free_unmerged();
+            }
+            return;
+        }
+        header.state.set(MERGED);
+        header.local.set(0);
+        // SAFETY:
+        // * the pointer came from `Arc::as_ptr`, and the cell keeps its set's memory.
+        unsafe { Core::live_to_unit(header.core) };
+        if header.shared.merge(local + i32::from(held)) == Left::Nobody {
+            self.free_merged();
+        }
+    }
+
+    /// Gives up what the handle and the views together hold, once none of them is left.
+    fn settle_held(self) {
+        let header = self.header();
+        if !header.state.has(DONE) || header.state.has(ENDING) || self.is_held() {
+            return;
+        }
+        header.extra.clear();
+        if !header.state.has(MERGED) {
+            self.free_unmerged(); // At the end no waker existed, and only a waker makes another.
+        } else if header.shared.sub() == Left::Nobody {
+            self.free_merged();
+        }
+    }
+
+    /// Frees a cell that the owner alone knows.
+    fn free_unmerged(self) {
+        let core = self.header().core;
+        // SAFETY:
+        // * no holder is left.
+        unsafe { (self.vtable().free)(self) };
+        // SAFETY:
+        // * the cell's share of its set's memory is given up here, and nowhere else.
+        unsafe { Core::drop_live(core) };
+    }
+
+    /// Frees a cell on whatever thread its last reference died.
+    fn free_merged(self) {
+        let core = self.header().core;
+        // SAFETY:
+        // * no holder is left, and what they did happened before: `SharedWord::sub` fenced.
+        unsafe { (self.vtable().free)(self) };
+        // SAFETY:
+        // * the merge took one unit of the set's memory for this cell.
+        unsafe { Arc::decrement_strong_count(core.as_ptr()) };
+    }
+
+    fn view(self) -> TaskRef {
+        let views = &self.header().views;
+        views.set(views.get().checked_add(1).expect("four billion references to one task"));
+        TaskRef::from_ptr(self)
+    }
+
+    fn drop_view(self) {
+        let views = &self.header().views;
+        views.set(views.get() - 1);
+        self.settle_held();
+    }
+
+    /// Gives the queue's view of a finished task up.
+    fn leave_queue(self) {
+        self.header().state.clear(QUEUE_VIEW);
+        self.drop_view();
+    }
+
+    /// Returns the root scope, made now if there was none; it takes over what the task waits for.
+    fn root(self) -> Rc<Node> {
+        let extra = &self.header().extra;
+        if let Some(root) = extra.root() {
+            return root;
+        }
+        let slot = match extra.take() {
+            Extra::Leaf(name) => Slot::Leaf(name),
+            Extra::Task(task) => Slot::Task(TaskRef::from_ptr(task)),
+            Extra::Nothing | Extra::Root(_) => Slot::Empty,
+        };
+        let owner = if self.header().state.has(DONE) { None } else { Some(self.view()) };
+        let root = Node::root(owner, slot);
+        extra.put(Extra::Root(Rc::clone(&root)));
+        root
+    }
+
+    fn root_if_any(self) -> Option<Rc<Node>> {
+        self.header().extra.root()
+    }
+
+    fn number(self) -> u64 {
+        let (upper, lower) = self.header().id;
+        u64::from(upper) << 32 | u64::from(lower)
+    }
+
+    fn name(self) -> String {
+        let name = self.root_if_any().and_then(|root| root.name());
+        name.map_or_else(|| format!("Task-{}", self.number()), |name| name.to_string())
+    }
+
+    fn describe(self) -> String {
+        let header = self.header();
+        let what = if !header.state.has(DONE) {
+            "pending"
+        } else if header.state.has(CANCELLED) {
+            "cancelled"
+        } else {
+            "finished"
+        };
+        format!("task {:?} {what}, made at {}", self.name(), header.location)
+    }
+
+    /// Ends an unfinished task now, by dropping its coroutine.
+    fn end(self, cancelled: Cancelled) {
+        debug_assert!(!self.header().state.has(RUNNING), "a set is closed from outside its tasks");
+        let ended = current::enter_task(self, || self.unwind(cancelled));
+        self.finish(ended);
+    }
+}
+
+/// Makes a step, as the ready queue's table wants it.
+///
+/// # Safety
+///
+/// * `node` is a cell that [`TaskPtr::enqueue`] lent to the queue.
+unsafe fn run(node: NonNull<corio_seam::Header>) {
+    TaskPtr(node.cast()).step();
+}
+
+/// Gives an entry of the ready queue up: its set is closing.
+///
+/// # Safety
+///
+/// * As for [`run`].
+unsafe fn discard(node: NonNull<corio_seam::Header>) {
+    let task = TaskPtr(node.cast());
+    if task.header().state.has(DONE) {
+        task.leave_queue();
+    } else {
+        task.header().state.clear(SCHEDULED);
+    }
+}

@@ -1,0 +1,218 @@
+//! The typed part of a cell: what depends on the type of the coroutine.
+
+use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
+use super::word::{ExtraWord, SlotWord};
+use super::{Header, Step, TaskPtr, VTable, discard, run, waker};
+use crate::set::Core;
+use corio_seam::Panic;
+use std::alloc::Layout;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+/// A cell for a coroutine of type `F`.
+#[repr(C)]
+struct TaskCell<F: Future> {
+    header: Header,
+    content: UnsafeCell<Content<F>>,
+}
+
+/// What a cell holds; the header's state says which.
+union Content<F: Future> {
+    /// FUTURE is set.
+    future: ManuallyDrop<F>,
+    /// OUTPUT is set.
+    output: ManuallyDrop<F::Output>,
+    /// PANIC is set.
+    panic: ManuallyDrop<Panic>,
+}
+
+/// Makes a task of `future`, registers it with its set, and schedules its first step.
+///
+/// # Safety
+///
+/// * `core` came from [`Arc::as_ptr`], its memory is alive, and the caller runs on the set's thread.
+/// * If `F` or its output borrows, the caller ends the task and takes its output before the loan does.
+pub(crate) unsafe fn allocate<F: Future>(
+    core: NonNull<Core>,
+    future: F,
+    location: &'static Location<'static>,
+) -> TaskPtr {
+    // SAFETY:
+    // * the caller's own promise.
+    let set = unsafe { core.as_ref() };
+    let number = set.next_number();
+    // SAFETY:
+    // * the table is a constant, promoted to a static; the pointer is to all of it.
+    let node = unsafe { corio_seam::Header::new(NonNull::from(&TaskCell::<F>::VTABLE).cast()) };
+    let header = Header {
+        node,
+        core,
+        slot: SlotWord::new(),
+        extra: ExtraWord::new(),
+        shared: SharedWord::new(),
+        index: Cell::new(0),
+        local: Cell::new(0),
+        views: Cell::new(0),
+        state: State::new(FUTURE.with(HANDLE)),
+        id: ((number >> 32) as u16, number as u32),
+        location,
+    };
+    let content = UnsafeCell::new(Content { future: ManuallyDrop::new(future) });
+    let cell = Box::into_raw(Box::new(TaskCell { header, content }));
+    // SAFETY:
+    // * a box is never null.
+    let task = TaskPtr(unsafe { NonNull::new_unchecked(cell.cast()) });
+    set.add_live();
+    set.tasks.add(task);
+    task.schedule();
+    debug_assert!(task.header().state.has(SCHEDULED));
+    task
+}
+
+impl<F: Future> TaskCell<F> {
+    const VTABLE: VTable = VTable {
+        node: corio_seam::VTable { run, discard },
+        poll: Self::poll,
+        drop_content: Self::drop_content,
+        output: Self::output,
+        put_panic: Self::put_panic,
+        take_panic: Self::take_panic,
+        free: Self::free,
+    };
+
+    /// Returns where the content lies; no reference to it is made, for user code may run while it is used.
+    #[inline]
+    fn content(task: TaskPtr) -> *mut Content<F> {
+        let cell = task.0.cast::<TaskCell<F>>().as_ptr();
+        // SAFETY:
+        // * the pointer has provenance over a live cell of this very type: its table named this function.
+        unsafe { UnsafeCell::raw_get(&raw const (*cell).content) }
+    }
+
+    /// Polls the coroutine.
+    ///
+    /// # Safety
+    ///
+    /// * FUTURE is set, and no other poll is under way.
+    unsafe fn poll(task: TaskPtr) -> Step {
+        let future: *mut F = Self::content(task).cast();
+        let waker = waker::borrowed(task);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY:
+            // * FUTURE: the coroutine is there, and RUNNING keeps everybody else from it;
+            let future = unsafe { &mut *future };
+            // SAFETY:
+            // * it is never moved: it is dropped in place.
+            let future = unsafe { Pin::new_unchecked(future) };
+            future.poll(&mut Context::from_waker(&waker))
+        }));
+        match polled {
+            Ok(Poll::Pending) => Step::Pending,
+            // SAFETY:
+            // * as above: the coroutine is there.
+            Ok(Poll::Ready(output)) => unsafe { Self::complete(task, output) },
+            Err(payload) => {
+                // SAFETY:
+                // * as above: the coroutine is there.
+                let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { Self::drop_content(task) }));
+                std::mem::forget(dropped); // A second panic: its payload's destructor may panic as well.
+                Step::Panicked(Panic::new(payload))
+            }
+        }
+    }
+
+    /// Puts the output in the place of the coroutine.
+    ///
+    /// # Safety
+    ///
+    /// * FUTURE is set.
+    unsafe fn complete(task: TaskPtr, output: F::Output) -> Step {
+        // SAFETY:
+        // * the caller's own promise.
+        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { Self::drop_content(task) }));
+        if let Err(payload) = dropped {
+            std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(output))));
+            return Step::Panicked(Panic::new(payload));
+        }
+        // SAFETY:
+        // * the coroutine is gone, and the place is big enough for any member of the union.
+        unsafe { Self::content(task).cast::<F::Output>().write(output) };
+        task.header().state.set(OUTPUT);
+        Step::Ready
+    }
+
+    /// Drops what the cell holds; the flag goes first, so that a destructor that comes back finds nothing.
+    ///
+    /// # Safety
+    ///
+    /// * The owner's thread; no poll is under way, but for the one that calls.
+    unsafe fn drop_content(task: TaskPtr) {
+        let (state, content) = (&task.header().state, Self::content(task));
+        if state.has(FUTURE) {
+            state.clear(FUTURE);
+            // SAFETY:
+            // * FUTURE was set: the coroutine is there, once.
+            unsafe { ptr::drop_in_place(content.cast::<F>()) };
+        } else if state.has(OUTPUT) {
+            state.clear(OUTPUT);
+            // SAFETY:
+            // * OUTPUT was set: the output is there, once.
+            unsafe { ptr::drop_in_place(content.cast::<F::Output>()) };
+        } else if state.has(PANIC) {
+            state.clear(PANIC);
+            // SAFETY:
+            // * PANIC was set: the panic is there, once.
+            unsafe { ptr::drop_in_place(content.cast::<Panic>()) };
+        }
+    }
+
+    /// Returns where the output lies.
+    ///
+    /// # Safety
+    ///
+    /// * The cell is alive.
+    unsafe fn output(task: TaskPtr) -> NonNull<()> {
+        // SAFETY:
+        // * the content lies in a live cell.
+        unsafe { NonNull::new_unchecked(Self::content(task).cast()) }
+    }
+
+    /// Puts a panic where the coroutine was.
+    ///
+    /// # Safety
+    ///
+    /// * The cell holds nothing.
+    unsafe fn put_panic(task: TaskPtr, panic: Panic) {
+        // SAFETY:
+        // * the place is free, and big enough for any member of the union.
+        unsafe { Self::content(task).cast::<Panic>().write(panic) };
+        task.header().state.set(PANIC);
+    }
+
+    /// Takes the panic out.
+    ///
+    /// # Safety
+    ///
+    /// * PANIC is set.
+    unsafe fn take_panic(task: TaskPtr) -> Panic {
+        task.header().state.clear(PANIC);
+        // SAFETY:
+        // * PANIC was set: the panic is there, once.
+        unsafe { Self::content(task).cast::<Panic>().read() }
+    }
+
+    /// Frees the memory, and only the memory: on this path another thread may be the one that runs.
+    ///
+    /// # Safety
+    ///
+    /// * No holder is left; the content and what the header's words point to are gone.
+    unsafe fn free(task: TaskPtr) {
+        // SAFETY:
+        // * `allocate` made the cell as a box of this very layout.
+        unsafe { std::alloc::dealloc(task.0.as_ptr().cast(), Layout::new::<Self>()) };
+    }
+}

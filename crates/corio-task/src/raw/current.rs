@@ -1,0 +1,125 @@
+//! What runs on this thread now: which task set, which task, which scope.
+//!
+//! Three plain words without a destructor, set for the length of a call and put back afterwards, also on unwinding. The
+//! pointers are never handed out: what they point to is borrowed by the frame that set them, below us on the stack.
+
+use super::{Core, TaskPtr};
+use crate::scope::Scope;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+
+struct Here {
+    /// The set that runs on this thread: also the answer to "is this thread the owner's?".
+    core: Cell<*const Core>,
+    /// The task being polled.
+    task: Cell<Option<TaskPtr>>,
+    /// The innermost scope being polled inside that task, or without one; null for the task's own.
+    scope: Cell<*const Scope>,
+}
+
+impl Here {
+    const fn new() -> Here {
+        Here { core: Cell::new(ptr::null()), task: Cell::new(None), scope: Cell::new(ptr::null()) }
+    }
+
+    fn get(&self) -> Saved {
+        Saved { core: self.core.get(), task: self.task.get(), scope: self.scope.get() }
+    }
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static HERE: Here = const { Here::new() };
+}
+#[cfg(loom)]
+loom::thread_local! {
+    static HERE: Here = Here::new();
+}
+
+/// What stood in [`HERE`] before, put back by its drop.
+struct Saved {
+    core: *const Core,
+    task: Option<TaskPtr>,
+    scope: *const Scope,
+}
+
+impl Drop for Saved {
+    #[inline]
+    fn drop(&mut self) {
+        HERE.with(|here| {
+            here.core.set(self.core);
+            here.task.set(self.task);
+            here.scope.set(self.scope);
+        });
+    }
+}
+
+/// Returns the address of the set that runs here, to compare and not to read; null outside, and while a thread ends.
+#[inline]
+pub(crate) fn core_address() -> *const Core {
+    #[cfg(not(loom))]
+    return HERE.try_with(|here| here.core.get()).unwrap_or(ptr::null());
+    #[cfg(loom)]
+    return HERE.try_with(|here| here.core.get()).unwrap_or(ptr::null());
+}
+
+/// Calls `f` with the set that runs here.
+#[inline]
+pub(crate) fn with_core<R>(f: impl FnOnce(&Core) -> R) -> Option<R> {
+    let core = core_address();
+    // SAFETY:
+    // * not null, it was set from a reference by a frame of `enter_core` that is still on this thread's stack.
+    let core = unsafe { core.as_ref() }?;
+    Some(f(core))
+}
+
+/// Returns the task being polled, which its set keeps alive meanwhile.
+#[inline]
+pub(super) fn task() -> Option<TaskPtr> {
+    HERE.with(|here| here.task.get())
+}
+
+/// Calls `f` with the innermost scope being polled, if it is not the task's own.
+#[inline]
+pub(crate) fn with_scope<R>(f: impl FnOnce(Option<&Scope>) -> R) -> R {
+    let scope = HERE.with(|here| here.scope.get());
+    // SAFETY:
+    // * not null, it was set from a reference by a frame of `enter_scope` that is still on this thread's stack.
+    f(unsafe { scope.as_ref() })
+}
+
+/// Calls `f` with `core` as the set that runs here, and no task.
+pub(crate) fn enter_core<R>(core: &Arc<Core>, f: impl FnOnce() -> R) -> R {
+    let _saved = HERE.with(|here| {
+        let saved = here.get();
+        here.core.set(Arc::as_ptr(core));
+        here.task.set(None);
+        here.scope.set(ptr::null());
+        saved
+    });
+    f()
+}
+
+/// Calls `f` with `task` as the task being polled.
+#[inline]
+pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
+    let _saved = HERE.with(|here| {
+        let saved = here.get();
+        here.task.set(Some(task));
+        here.scope.set(ptr::null());
+        saved
+    });
+    f()
+}
+
+/// Calls `f` with `scope` as the innermost scope being polled.
+#[inline]
+pub(crate) fn enter_scope<R>(scope: &Scope, f: impl FnOnce() -> R) -> R {
+    let _saved = HERE.with(|here| {
+        let saved = here.get();
+        here.scope.set(scope);
+        saved
+    });
+    f()
+}

@@ -1,0 +1,346 @@
+//! The safe faces of a cell: the handle, the view, and the entry of the inbox.
+
+use super::state::{ATTENTION, CANCELLED, DONE, Drained, ENDING, HANDLE, OUTPUT, PANIC, RUNNING};
+use super::word::ExtraWord;
+use super::{Extra, TaskPtr, allocate, current};
+use crate::error::JoinError;
+use crate::listeners::Listeners;
+use crate::scope::{Node, Slot};
+use crate::set::Core;
+use corio_seam::{Cancelled, TargetId};
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+/// A task without its result: to name it, watch it, or cancel it. Many may exist; none keeps the task from ending.
+///
+/// It is what [`current_task`](crate::current_task) and [`all_tasks`](crate::all_tasks) give. asyncio has one type,
+/// `Task`, for this and for the handle.
+pub struct TaskRef(TaskPtr);
+
+impl TaskRef {
+    /// Takes over a view that is counted already.
+    pub(super) fn from_ptr(task: TaskPtr) -> TaskRef {
+        TaskRef(task)
+    }
+
+    /// Returns the task being polled on this thread.
+    pub(crate) fn current() -> Option<TaskRef> {
+        current::task().map(TaskPtr::view)
+    }
+
+    pub(crate) fn is_same(&self, other: &TaskRef) -> bool {
+        self.0 == other.0
+    }
+
+    pub(crate) fn address(&self) -> TargetId {
+        self.0.target_id()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.header().state.has(DONE)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.header().state.has(CANCELLED)
+    }
+
+    pub(crate) fn is_panicked(&self) -> bool {
+        self.0.header().state.has(PANIC)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.0.header().state.has(RUNNING)
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number()
+    }
+
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.0.header().location
+    }
+
+    pub(crate) fn current_name(&self) -> String {
+        self.0.name()
+    }
+
+    pub(crate) fn describe_all(&self) -> String {
+        self.0.describe()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        self.0.core()
+    }
+
+    /// Returns the root scope, made now if there was none.
+    pub(crate) fn root(&self) -> Rc<Node> {
+        self.0.root()
+    }
+
+    pub(crate) fn root_if_any(&self) -> Option<Rc<Node>> {
+        self.0.root_if_any()
+    }
+
+    /// Makes the next step look at the root scope.
+    pub(crate) fn set_attention(&self) {
+        self.0.header().state.set(ATTENTION);
+    }
+
+    pub(crate) fn clear_attention(&self) {
+        self.0.header().state.clear(ATTENTION);
+    }
+
+    /// Schedules a step.
+    pub(crate) fn wake(&self) {
+        self.0.schedule();
+    }
+
+    /// Ends an unfinished task now, by dropping its coroutine; its set is closing, or its main future is given up.
+    pub(crate) fn end(&self, cancelled: Cancelled) {
+        if !self.is_done() {
+            assert!(
+                !self.0.header().state.has(RUNNING),
+                "a task set cannot be closed by a task of its own while that runs"
+            );
+            self.0.end(cancelled);
+        }
+    }
+
+    /// Returns what the task waits for.
+    pub(crate) fn slot(&self) -> Slot {
+        let extra = &self.0.header().extra;
+        if let Some(root) = extra.root() {
+            return root.slot();
+        }
+        let held = extra.take();
+        let slot = match &held {
+            Extra::Leaf(name) => Slot::Leaf(name),
+            Extra::Task(task) => Slot::Task(task.view()),
+            Extra::Nothing | Extra::Root(_) => Slot::Empty,
+        };
+        extra.put(held);
+        slot
+    }
+
+    /// Calls `f` with the list of those who are told of the end. `f` must not run user code.
+    pub(crate) fn with_listeners<R>(&self, f: impl FnOnce(&mut Listeners) -> R) -> R {
+        self.0.header().slot.with_listeners(f)
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> TaskRef {
+        self.0.view()
+    }
+}
+
+impl Drop for TaskRef {
+    fn drop(&mut self) {
+        self.0.drop_view();
+    }
+}
+
+/// Notes that the task being polled waits for something, if no scope inside it does.
+pub(crate) fn note_in_current(slot: Slot) {
+    let Some(task) = current::task() else { return };
+    let extra: &ExtraWord = &task.header().extra;
+    match slot {
+        Slot::Leaf(name) => extra.wait_on_leaf(name),
+        Slot::Task(awaited) => extra.wait_on_task(awaited.0),
+        other => task.root().note(other),
+    }
+}
+
+/// Tells whether the task being polled has anything for its root scope to look at.
+#[inline]
+pub(crate) fn current_has_attention() -> bool {
+    current::task().is_some_and(|task| task.header().state.has(ATTENTION))
+}
+
+/// The one handle of a task: it owns the output.
+pub(crate) struct Handle<T>(TaskPtr, PhantomData<T>);
+
+impl<T> Handle<T> {
+    /// Makes a task of `future` in the set.
+    pub(crate) fn spawn<F>(core: &Arc<Core>, future: F, location: &'static Location<'static>) -> Handle<T>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        // SAFETY:
+        // * neither `F` nor `T`, which is part of it, borrows.
+        unsafe { Handle::spawn_borrowing(core, future, location) }
+    }
+
+    /// Makes a task of `future` in the set that runs here; gives it back where none does, or it is closing.
+    pub(crate) fn spawn_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let here = NonNull::new(current::core_address().cast_mut());
+        let Some(core) = here.filter(|_| current::with_core(Core::is_open) == Some(true)) else { return Err(future) };
+        // SAFETY:
+        // * `enter_core` had the address from `Arc::as_ptr`, and is still on this thread's stack;
+        // * neither `F` nor `T`, which is part of it, borrows.
+        Ok(Handle(unsafe { allocate(core, future, location) }, PhantomData))
+    }
+
+    /// Makes a task of a future that may borrow.
+    ///
+    /// # Safety
+    ///
+    /// * The caller ends the task and takes or drops its output before the loan ends.
+    pub(crate) unsafe fn spawn_borrowing<F>(
+        core: &Arc<Core>,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Handle<T>
+    where
+        F: Future<Output = T>,
+    {
+        let core = NonNull::new(Arc::as_ptr(core).cast_mut()).expect("an `Arc` is never null");
+        // SAFETY:
+        // * a `Core` is `!Send`: this is its thread;
+        // * the caller's own promise.
+        Handle(unsafe { allocate(core, future, location) }, PhantomData)
+    }
+
+    #[inline]
+    pub(crate) fn view(&self) -> TaskRef {
+        self.0.view()
+    }
+
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.header().state.has(DONE)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.header().state.has(CANCELLED)
+    }
+
+    pub(crate) fn address(&self) -> TargetId {
+        self.0.target_id()
+    }
+
+    /// Tells whether the task being polled is this one.
+    pub(crate) fn is_current(&self) -> bool {
+        current::task() == Some(self.0)
+    }
+
+    /// Notes who awaits the handle.
+    #[inline]
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        self.0.header().slot.set_waker(waker);
+    }
+
+    /// Notes that whoever is being polled waits for this task.
+    #[inline]
+    pub(crate) fn wait_in_current(&self) {
+        match current::task() {
+            Some(task) => task.header().extra.wait_on_task(self.0),
+            None => (),
+        }
+    }
+
+    /// Moves the output out of a finished task.
+    ///
+    /// # Panics
+    ///
+    /// If it was taken before.
+    pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
+        let state = &self.0.header().state;
+        if state.has(OUTPUT) {
+            state.clear(OUTPUT);
+            // SAFETY:
+            // * the cell is alive: the handle holds it.
+            let output = unsafe { (self.0.vtable().output)(self.0) };
+            // SAFETY:
+            // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
+            return Some(Ok(unsafe { output.cast::<T>().read() }));
+        }
+        if !state.has(DONE) {
+            return None;
+        }
+        if state.has(PANIC) {
+            // SAFETY:
+            // * PANIC is set.
+            return Some(Err(JoinError::Panicked(unsafe { (self.0.vtable().take_panic)(self.0) })));
+        }
+        assert!(state.has(CANCELLED), "a task's result was asked for after it had been taken");
+        let cancelled = self.0.root_if_any().and_then(|root| root.ended());
+        Some(Err(JoinError::Cancelled(cancelled.unwrap_or_default())))
+    }
+}
+
+impl<U, E: Into<Box<dyn std::error::Error>>> Handle<Result<U, E>> {
+    /// Has an `Err` that nobody takes reported.
+    pub(crate) fn report_unclaimed(&self) {
+        self.0.root().set_reporter(report_unclaimed::<U, E>);
+    }
+}
+
+/// Reports the error in an output that nobody took.
+///
+/// # Safety
+///
+/// * `output` points to a `Result<U, E>` that the caller gives away.
+unsafe fn report_unclaimed<U, E: Into<Box<dyn std::error::Error>>>(output: NonNull<()>, source: &str) {
+    // SAFETY:
+    // * the caller's own promise.
+    let output = unsafe { output.cast::<Result<U, E>>().read() };
+    crate::report::unclaimed(output, source);
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        let header = self.0.header();
+        header.slot.drop_waker();
+        if !header.state.has(DONE) || header.state.has(ENDING) {
+            header.state.clear(HANDLE); // `finish` sees to the output.
+            return;
+        }
+        let held = self.0.view(); // A destructor may drop the last of the others.
+        header.state.clear(HANDLE);
+        self.0.drop_unclaimed();
+        drop(held);
+    }
+}
+
+/// A task on its way through the inbox: the reference that the mark QUEUED stands for.
+pub(crate) struct RemoteTask(TaskPtr);
+
+// SAFETY:
+// * On a foreign thread an entry is only moved, and dropped if the inbox refuses it: that touches the shared word and,
+//   if it was the last reference, frees bare memory, which any thread may.
+unsafe impl Send for RemoteTask {}
+
+impl RemoteTask {
+    /// Takes over the mark that the caller set.
+    pub(super) fn new(task: TaskPtr) -> RemoteTask {
+        RemoteTask(task)
+    }
+
+    /// Schedules the task, on the owner's thread.
+    pub(crate) fn deliver(self) {
+        let task = self.0;
+        std::mem::forget(self);
+        match task.header().shared.drained() {
+            Drained::Schedule => task.schedule(),
+            Drained::Nothing => (),
+            Drained::Free => task.free_merged(),
+        }
+    }
+}
+
+impl Drop for RemoteTask {
+    /// Takes the mark back: the inbox is closed.
+    fn drop(&mut self) {
+        if self.0.header().shared.drained() == Drained::Free {
+            self.0.free_merged();
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The two state words of a task: one plain, for the owner's thread, one atomic, for everybody else.
+
+use crate::sync::{AtomicU32, Ordering};
+use std::cell::Cell;
+use std::fmt;
+
+/// The owner's word: sixteen flags, plain memory.
+pub(super) struct State(Cell<u16>);
+
+/// One flag of [`State`], or several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flags(u16);
+
+/// The task is to be polled: it stands in the ready queue, or will when the poll under way ends. Set by a wake, cleared
+/// when the step begins, or by the end of the task.
+pub(super) const SCHEDULED: Flags = Flags(1 << 0);
+/// The task is being polled. Excludes standing in the ready queue.
+pub(super) const RUNNING: Flags = Flags(1 << 1);
+/// The coroutine is over. Never cleared; excludes FUTURE.
+pub(super) const DONE: Flags = Flags(1 << 2);
+/// The end is being told: whoever gives up a reference meanwhile leaves the cell alone.
+pub(super) const ENDING: Flags = Flags(1 << 3);
+/// The `Task` handle exists.
+pub(super) const HANDLE: Flags = Flags(1 << 4);
+/// The task ended CANCELLED: there is no output. Set together with DONE.
+pub(super) const CANCELLED: Flags = Flags(1 << 5);
+/// The cell holds the coroutine. Excludes OUTPUT and PANIC.
+pub(super) const FUTURE: Flags = Flags(1 << 6);
+/// The cell holds the output. Excludes FUTURE and PANIC.
+pub(super) const OUTPUT: Flags = Flags(1 << 7);
+/// The cell holds a panic's payload. Excludes FUTURE and OUTPUT.
+pub(super) const PANIC: Flags = Flags(1 << 8);
+/// The root scope has something for the next step to see: a request, or a cancellation raised inside.
+pub(super) const ATTENTION: Flags = Flags(1 << 9);
+/// The counts were merged: every reference is in the shared word now. Set once, after DONE.
+pub(super) const MERGED: Flags = Flags(1 << 10);
+/// The task ended while it stood in the ready queue, whose entry is counted as a view.
+pub(super) const QUEUE_VIEW: Flags = Flags(1 << 11);
+
+impl State {
+    pub(super) fn new(flags: Flags) -> State {
+        State(Cell::new(flags.0))
+    }
+
+    /// Tells whether any of `flags` is set.
+    #[inline]
+    pub(super) fn has(&self, flags: Flags) -> bool {
+        self.0.get() & flags.0 != 0
+    }
+
+    #[inline]
+    pub(super) fn set(&self, flags: Flags) {
+        self.0.set(self.0.get() | flags.0);
+    }
+
+    #[inline]
+    pub(super) fn clear(&self, flags: Flags) {
+        self.0.set(self.0.get() & !flags.0);
+    }
+
+    /// Clears and sets in one store.
+    #[inline]
+    pub(super) fn change(&self, clear: Flags, set: Flags) {
+        self.0.set(self.0.get() & !clear.0 | set.0);
+    }
+}
+
+impl Flags {
+    /// Joins two sets of flags.
+    pub(super) const fn with(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (SCHEDULED, "SCHEDULED"),
+            (RUNNING, "RUNNING"),
+            (DONE, "DONE"),
+            (ENDING, "ENDING"),
+            (HANDLE, "HANDLE"),
+            (CANCELLED, "CANCELLED"),
+            (FUTURE, "FUTURE"),
+            (OUTPUT, "OUTPUT"),
+            (PANIC, "PANIC"),
+            (ATTENTION, "ATTENTION"),
+            (MERGED, "MERGED"),
+            (QUEUE_VIEW, "QUEUE_VIEW"),
+        ];
+        f.debug_set().entries(names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| name)).finish()
+    }
+}
+
+/// The word that other threads touch: `{ count: i30, merged: 1, queued: 1 }`.
+///
+/// *count* is what foreign threads added and took away. Alone it may be negative (a waker cloned on the owner's thread
+/// and dropped elsewhere); only its sum with the owner's plain count means anything, and after the merge it is the sum.
+pub(super) struct SharedWord(AtomicU32);
+
+/// The task stands in the inbox, whose entry is thereby a reference. Set by a foreign wake, cleared by the drain.
+const QUEUED: u32 = 1;
+/// The owner's count has been added: from now on every reference on every thread counts here.
+const MERGED_BIT: u32 = 2;
+/// One reference.
+const ONE: u32 = 4;
+/// More references than this in either direction, and the process aborts before the count can wrap.
+const MOST: i32 = 1 << 28;
+
+/// What a change to the shared word leaves to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Left {
+    /// Others hold the cell.
+    Others,
+    /// That was the last reference: the caller frees the cell.
+    Nobody,
+}
+
+/// What a foreign wake leaves to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Wake {
+    /// The caller set the mark and must push the task into the inbox.
+    Push,
+    /// Somebody else's entry will do, or the task is over.
+    Nothing,
+}
+
+/// What the drain must do with a task taken out of the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Drained {
+    /// It is not over: schedule it.
+    Schedule,
+    /// It is over, and others hold it.
+    Nothing,
+    /// It is over, and the entry was the last reference: free it.
+    Free,
+}
+
+impl SharedWord {
+    pub(super) fn new() -> SharedWord {
+        SharedWord(AtomicU32::new(0))
+    }
+
+    fn count(word: u32) -> i32 {
+        word as i32 >> 2
+    }
+
+    /// Adds a reference, on any thread. Relaxed: whoever clones has a reference already.
+    pub(super) fn add(&self) {
+        let old = self.0.fetch_add(ONE, Ordering::Relaxed);
+        if Self::count(old) > MOST {
+            std::process::abort(); // Two to the twenty-eighth wakers of one task: leaked in a loop.
+        }
+    }
+
+    /// Gives a reference up, on any thread.
+    ///
+    /// Release, with an Acquire fence for the last: whatever anybody did with the cell happens before it is freed.
+    pub(super) fn sub(&self) -> Left {
+        let old = self.0.fetch_sub(ONE, Ordering::Release);
+        if Self::count(old) < -MOST {
+            std::process::abort(); // As many clones on the owner's thread, all dropped elsewhere.
+        }
+        if old & MERGED_BIT == 0 || old & QUEUED != 0 || Self::count(old) != 1 {
+            return Left::Others;
+        }
+        crate::sync::fence(Ordering::Acquire);
+        Left::Nobody
+    }
+
+    /// Marks the task as woken from a foreign thread.
+    ///
+    /// The word is written even if the mark is there already: the Release publishes what the waker's thread did before
+    /// the wake to the drain's Acquire, which reads the last write.
+    pub(super) fn wake(&self) -> Wake {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            if word & MERGED_BIT != 0 {
+                return Wake::Nothing;
+            }
+            match self.0.compare_exchange_weak(word, word | QUEUED, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(old) if old & QUEUED == 0 => return Wake::Push,
+                Ok(_) => return Wake::Nothing,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes the mark back: the task's entry has left the inbox (or was refused by it).
+    pub(super) fn drained(&self) -> Drained {
+        let old = self.0.fetch_and(!QUEUED, Ordering::AcqRel);
+        if old & MERGED_BIT == 0 {
+            Drained::Schedule
+        } else if Self::count(old) == 0 {
+            Drained::Free
+        } else {
+            Drained::Nothing
+        }
+    }
+
+    /// Tells whether no reference exists beside the `local` ones, and none can come: the task is over, and only a
+    /// reference makes another. Acquire pairs with the Release of `sub`.
+    pub(super) fn is_unreferenced(&self, local: i32) -> bool {
+        let word = self.0.load(Ordering::Acquire);
+        word & QUEUED == 0 && local + Self::count(word) == 0
+    }
+
+    /// Adds the owner's `local` references; from now on all are counted here.
+    pub(super) fn merge(&self, local: i32) -> Left {
+        let add = ((local as u32) << 2).wrapping_add(MERGED_BIT);
+        let old = self.0.fetch_add(add, Ordering::AcqRel);
+        if old & QUEUED == 0 && Self::count(old) + local == 0 { Left::Nobody } else { Left::Others }
+    }
+}
+
+impl fmt::Debug for SharedWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.0.load(Ordering::Relaxed);
+        f.debug_struct("SharedWord")
+            .field("count", &Self::count(word))
+            .field("merged", &(word & MERGED_BIT != 0))
+            .field("queued", &(word & QUEUED != 0))
+            .finish()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_sum_counts() {
+        let word = SharedWord::new();
+        assert_eq!(word.sub(), Left::Others); // Cloned by the owner, dropped elsewhere.
+        assert!(word.is_unreferenced(1));
+        assert_eq!(word.merge(2), Left::Others);
+        assert_eq!(word.sub(), Left::Nobody);
+    }
+
+    #[test]
+    fn the_inbox_holds_a_reference() {
+        let word = SharedWord::new();
+        assert_eq!(word.wake(), Wake::Push);
+        assert_eq!(word.wake(), Wake::Nothing);
+        assert_eq!(word.merge(0), Left::Others);
+        assert_eq!(word.wake(), Wake::Nothing);
+        assert_eq!(word.drained(), Drained::Free);
+    }
+
+    #[test]
+    fn flags_are_named() {
+        let state = State::new(SCHEDULED.with(FUTURE));
+        state.change(SCHEDULED, RUNNING);
+        assert_eq!(format!("{state:?}"), r#"{"RUNNING", "FUTURE"}"#);
+    }
+}

@@ -1,0 +1,115 @@
+//! The waker of a task: one pointer, one table for all tasks.
+//!
+//! A waker on its owner's thread, while the owner runs, counts and schedules in plain memory; anywhere else it uses the
+//! shared word and the inbox. The test is one comparison of a thread-local with the task's set. A false "no" (the owner's
+//! thread between two runs) is merely slower.
+
+use super::state::{Left, MERGED, Wake};
+use super::{Header, RemoteTask, TaskPtr, current};
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+/// The one table. It is a static, not a constant, so that its address tells our wakers from others.
+static WAKER: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// More wakers of one task than this, and the process aborts before the count can wrap.
+const MOST: i32 = 1 << 28;
+
+/// Returns a waker that lives as long as a poll of `task`, and is not counted.
+#[inline]
+pub(super) fn borrowed(task: TaskPtr) -> ManuallyDrop<Waker> {
+    ManuallyDrop::new(from_task(task))
+}
+
+/// Makes a waker of a reference that the caller has counted.
+#[inline]
+pub(super) fn from_task(task: TaskPtr) -> Waker {
+    // SAFETY:
+    // * the functions below keep `RawWaker`'s contract: they may be called from any thread.
+    unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast_const().cast(), &WAKER)) }
+}
+
+/// Returns the task that `waker` wakes, if it is one of a set that runs on this thread.
+#[inline]
+pub(super) fn task_of(waker: &Waker) -> Option<TaskPtr> {
+    if !ptr::eq(waker.vtable(), &WAKER) {
+        return None;
+    }
+    let task = TaskPtr(NonNull::new(waker.data().cast::<Header>().cast_mut())?);
+    is_owner(task).then_some(task)
+}
+
+#[inline]
+fn task(data: *const ()) -> TaskPtr {
+    // SAFETY:
+    // * the data of our wakers is the address of a cell.
+    TaskPtr(unsafe { NonNull::new_unchecked(data.cast::<Header>().cast_mut()) })
+}
+
+#[inline]
+fn is_owner(task: TaskPtr) -> bool {
+    ptr::eq(current::core_address(), task.header().core.as_ptr())
+}
+
+/// Tells whether this thread may count in plain memory: it is the owner's, and the counts are not merged.
+#[inline]
+fn counts_locally(task: TaskPtr) -> bool {
+    is_owner(task) && !task.header().state.has(MERGED)
+}
+
+/// # Safety
+///
+/// * `data` is the address of a cell of which the caller holds a waker.
+unsafe fn clone(data: *const ()) -> RawWaker {
+    let task = task(data);
+    if counts_locally(task) {
+        let local = &task.header().local;
+        if local.get() > MOST {
+            std::process::abort(); // Wakers leaked in a loop.
+        }
+        local.set(local.get() + 1);
+    } else {
+        task.header().shared.add();
+    }
+    RawWaker::new(data, &WAKER)
+}
+
+/// # Safety
+///
+/// * As for [`clone`]; the caller's waker ends here.
+unsafe fn wake(data: *const ()) {
+    // SAFETY:
+    // * the caller's own promise.
+    unsafe { wake_by_ref(data) };
+    // The reference goes last, after the push and the ring: it keeps the set's inbox alive.
+    // SAFETY:
+    // * the caller's own promise.
+    unsafe { drop_waker(data) };
+}
+
+/// # Safety
+///
+/// * As for [`clone`].
+unsafe fn wake_by_ref(data: *const ()) {
+    let task = task(data);
+    if is_owner(task) {
+        task.schedule();
+    } else if task.header().shared.wake() == Wake::Push {
+        task.core().inbox.push_task(RemoteTask::new(task));
+    }
+}
+
+/// # Safety
+///
+/// * As for [`clone`]; the caller's waker ends here.
+unsafe fn drop_waker(data: *const ()) {
+    let task = task(data);
+    if counts_locally(task) {
+        // Never the last: an unfinished task is its set's, and one that is over and has wakers is merged.
+        let local = &task.header().local;
+        local.set(local.get() - 1);
+    } else if task.header().shared.sub() == Left::Nobody {
+        task.free_merged();
+    }
+}

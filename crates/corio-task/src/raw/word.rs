@@ -1,0 +1,242 @@
+//! Two words of the header that are one of several pointers each, told apart by their lowest bits.
+
+use super::{TaskPtr, TaskRef, waker};
+use crate::listeners::Listeners;
+use crate::scope::Node;
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+use std::task::Waker;
+
+/// In either word: a task.
+const TASK: usize = 1;
+/// In `ExtraWord`: the name of a leaf.
+const LEAF: usize = 2;
+const TAGS: usize = TASK | LEAF;
+
+fn tagged<T>(pointer: *const T, tag: usize) -> *const () {
+    pointer.cast::<()>().map_addr(|addr| addr | tag)
+}
+
+fn untagged<T>(word: *const ()) -> *const T {
+    word.map_addr(|addr| addr & !TAGS).cast()
+}
+
+fn as_task(word: *const ()) -> TaskPtr {
+    TaskPtr(NonNull::new(untagged::<super::Header>(word).cast_mut()).expect("a task's address is never null"))
+}
+
+/// Who is told of a task's end.
+pub(super) struct SlotWord(Cell<*const ()>);
+
+/// What [`SlotWord`] holds.
+pub(super) enum Listening {
+    Nobody,
+    /// A task that waits for this one, and nobody else; the pointer is one of its wakers.
+    Task(TaskPtr),
+    Many(Box<Listeners>),
+}
+
+impl SlotWord {
+    pub(super) fn new() -> SlotWord {
+        SlotWord(Cell::new(ptr::null()))
+    }
+
+    #[inline]
+    pub(super) fn take(&self) -> Listening {
+        let word = self.0.replace(ptr::null());
+        if word.is_null() {
+            Listening::Nobody
+        } else if word.addr() & TASK != 0 {
+            Listening::Task(as_task(word))
+        } else {
+            // SAFETY:
+            // * an untagged word comes from `Box::into_raw` in `put`, and was replaced just now.
+            Listening::Many(unsafe { Box::from_raw(word.cast::<Listeners>().cast_mut()) })
+        }
+    }
+
+    #[inline]
+    fn put(&self, listening: Listening) {
+        let word = match listening {
+            Listening::Nobody => ptr::null(),
+            Listening::Task(task) => tagged(task.0.as_ptr(), TASK),
+            Listening::Many(listeners) => Box::into_raw(listeners).cast_const().cast(),
+        };
+        debug_assert!(self.0.get().is_null());
+        self.0.set(word);
+    }
+
+    /// Notes the waker of whoever awaits the handle; an older one of theirs is replaced.
+    #[inline]
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        let word = self.0.get();
+        if word.is_null() {
+            let listening = match waker::task_of(waker) {
+                Some(task) => {
+                    std::mem::forget(waker.clone()); // The word is that clone from now on.
+                    Listening::Task(task)
+                }
+                None => Listening::Many(Box::new(Listeners::of_waker(waker.clone()))),
+            };
+            self.put(listening);
+        } else if word.addr() & TASK != 0 && waker::task_of(waker) == Some(as_task(word)) {
+            // The same task asks again: what is noted will do.
+        } else if !self.with_listeners(|listeners| listeners.has_waker(waker)) {
+            let new = waker.clone(); // User code, as is the drop of the old one: the word is whole meanwhile.
+            let old = self.with_listeners(|listeners| listeners.set_waker(new));
+            drop(old);
+        }
+    }
+
+    /// Forgets the waker of whoever awaited the handle.
+    pub(super) fn drop_waker(&self) {
+        match self.take() {
+            Listening::Nobody => (),
+            Listening::Task(task) => drop(waker::from_task(task)),
+            Listening::Many(mut listeners) => {
+                let old = listeners.take_waker();
+                if !listeners.is_empty() {
+                    self.put(Listening::Many(listeners));
+                }
+                drop(old); // User code: the word is whole again.
+            }
+        }
+    }
+
+    /// Calls `f` with the box of listeners, made now if there was none. `f` must not run user code.
+    pub(super) fn with_listeners<R>(&self, f: impl FnOnce(&mut Listeners) -> R) -> R {
+        let mut listeners = match self.take() {
+            Listening::Nobody => Box::default(),
+            Listening::Task(task) => Box::new(Listeners::of_waker(waker::from_task(task))),
+            Listening::Many(listeners) => listeners,
+        };
+        let result = f(&mut listeners);
+        self.put(Listening::Many(listeners));
+        result
+    }
+}
+
+/// What a task waits for, or all that is rarely needed.
+pub(super) struct ExtraWord(Cell<*const ()>);
+
+/// What [`ExtraWord`] holds.
+pub(super) enum Extra {
+    Nothing,
+    /// It waits for something that is merely left.
+    Leaf(&'static &'static str),
+    /// It waits for that task; the pointer is one of its views.
+    Task(TaskPtr),
+    /// It has a root scope, which has a slot of its own, and perhaps a name.
+    Root(Rc<Node>),
+}
+
+impl ExtraWord {
+    pub(super) fn new() -> ExtraWord {
+        ExtraWord(Cell::new(ptr::null()))
+    }
+
+    #[inline]
+    pub(super) fn take(&self) -> Extra {
+        let word = self.0.replace(ptr::null());
+        if word.is_null() {
+            return Extra::Nothing;
+        }
+        match word.addr() & TAGS {
+            TASK => Extra::Task(as_task(word)),
+            LEAF => {
+                // SAFETY:
+                // * the tag says that `put` made the word of a `&'static &'static str`.
+                Extra::Leaf(unsafe { &*untagged::<&'static str>(word) })
+            }
+            _ => {
+                // SAFETY:
+                // * an untagged word comes from `Rc::into_raw` in `put`, and was replaced just now.
+                Extra::Root(unsafe { Rc::from_raw(word.cast::<Node>()) })
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn put(&self, extra: Extra) {
+        debug_assert!(self.0.get().is_null());
+        self.0.set(match extra {
+            Extra::Nothing => ptr::null(),
+            Extra::Leaf(name) => tagged(ptr::from_ref(name), LEAF),
+            Extra::Task(task) => tagged(task.0.as_ptr(), TASK),
+            Extra::Root(root) => Rc::into_raw(root).cast(),
+        });
+    }
+
+    fn is_root(&self) -> bool {
+        let word = self.0.get();
+        !word.is_null() && word.addr() & TAGS == 0
+    }
+
+    /// Returns the root scope.
+    pub(super) fn root(&self) -> Option<Rc<Node>> {
+        if !self.is_root() {
+            return None;
+        }
+        let root = self.0.get().cast::<Node>();
+        // SAFETY:
+        // * the word is an `Rc` that `put` leaked, and stays one.
+        unsafe { Rc::increment_strong_count(root) };
+        // SAFETY:
+        // * the count was raised for this very `Rc`.
+        Some(unsafe { Rc::from_raw(root) })
+    }
+
+    /// Forgets what the task waits for: it is about to be polled, or over.
+    #[inline]
+    pub(super) fn forget_waiting(&self) {
+        if !self.0.get().is_null() {
+            self.forget_waiting_slow();
+        }
+    }
+
+    fn forget_waiting_slow(&self) {
+        match self.root() {
+            Some(root) => root.clear_slot(),
+            None => self.clear(),
+        }
+    }
+
+    /// Notes that the task waits for something that is merely left.
+    #[inline]
+    pub(super) fn wait_on_leaf(&self, name: &'static &'static str) {
+        match self.root() {
+            Some(root) => root.note(crate::scope::Slot::Leaf(name)),
+            None if self.0.get().is_null() => self.put(Extra::Leaf(name)),
+            None => self.several(),
+        }
+    }
+
+    /// Notes that the task waits for `task`.
+    #[inline]
+    pub(super) fn wait_on_task(&self, task: TaskPtr) {
+        match self.root() {
+            Some(root) => root.note(crate::scope::Slot::Task(task.view())),
+            None if self.0.get().is_null() => {
+                std::mem::forget(task.view()); // The word is that view from now on.
+                self.put(Extra::Task(task));
+            }
+            None => self.several(),
+        }
+    }
+
+    /// Notes that the task waits for more than one thing, so that none of them is to be cancelled in its stead.
+    fn several(&self) {
+        self.clear();
+        self.put(Extra::Leaf(&"several"));
+    }
+
+    /// Drops what the word holds.
+    pub(super) fn clear(&self) {
+        match self.take() {
+            Extra::Nothing | Extra::Leaf(_) => (),
+            Extra::Task(task) => drop(TaskRef::from_ptr(task)),
+            Extra::Root(root) => drop(root),
+        }
+    }
+}

@@ -1,0 +1,622 @@
+//! The tree along which cancellation travels.
+//!
+//! Each task is the root of a tree; each [`Scope`] polled inside it is a node. A *request* is aimed at a node and travels
+//! down to the innermost live nodes below it. There it is *forwarded*, if the node waits for exactly one thing that can
+//! be cancelled, and otherwise makes the node *ripe*: at its next poll the node drops its body without polling it and
+//! returns `Err(Cancelled)` to the code around it. [`Cancelled::resume`] *raises* it there again.
+//!
+//! ```text
+//! request ─▶ offer ─▶ (children that have not had it) ─▶ offer ...
+//!                └──▶ (none) hit ─▶ forwarded ─▶ heard: raised, or used up ; not heard: pending again
+//!                               └─▶ ripe ─▶ begin_poll: body dropped, Err(Cancelled)
+//! ```
+//! While a node is being polled a request for it is only noted; [`Node::end_poll`] looks at it when the poll ends. So a
+//! request is never lost, and hits at an await and nowhere else. User code (a forwarded `cancel`, a waker) runs under no
+//! borrow of a node.
+
+use crate::forward;
+use crate::raw::{self, TaskRef, current};
+use crate::request::{Request, Standing};
+use corio_seam::{Cancelled, TargetId, Waitable};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// What a node waits for.
+#[derive(Clone, Default)]
+pub(crate) enum Slot {
+    /// Nothing, or something that is not ours.
+    #[default]
+    Empty,
+    /// Something of ours that is merely left.
+    Leaf(&'static &'static str),
+    /// More than one thing of ours.
+    Several,
+    /// A task, by its handle.
+    Task(TaskRef),
+    /// A future of ours.
+    Target(Rc<dyn Waitable>),
+}
+
+impl Slot {
+    /// Returns the identity of the one thing to which a request would be forwarded.
+    pub(crate) fn target(&self) -> Option<TargetId> {
+        match self {
+            Slot::Task(task) => Some(task.address()),
+            Slot::Target(target) => Some(TargetId::of(Rc::as_ptr(target))),
+            Slot::Empty | Slot::Leaf(_) | Slot::Several => None,
+        }
+    }
+}
+
+/// How an error in an output that nobody took is reported: given the place of the output and the task's description.
+pub(crate) type Reporter = unsafe fn(NonNull<()>, &str);
+
+/// A node of the tree.
+#[derive(Default)]
+pub(crate) struct Node {
+    /// The task of which this is the root, until that is over.
+    owner: RefCell<Option<TaskRef>>,
+    parent: RefCell<Option<Rc<Node>>>,
+    /// The live nodes right below.
+    children: RefCell<Vec<Weak<Node>>>,
+    /// How many requests were aimed at this node, less those taken back by `uncancel`.
+    requests: Cell<usize>,
+    /// The requests aimed at this node or offered to it that are pending or forwarded.
+    owed: RefCell<Vec<Rc<Request>>>,
+    /// The request for which the body is to be dropped at the next poll.
+    ripe: RefCell<Option<Rc<Request>>>,
+    /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
+    raised: RefCell<Option<Cancelled>>,
+    /// The request that was forwarded to what the slot named.
+    forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
+    slot: RefCell<Slot>,
+    /// The waker that the node was last polled with; a root's task schedules itself.
+    waker: RefCell<Option<Waker>>,
+    /// It is being polled; a root asks its task.
+    polling: Cell<bool>,
+    /// The body is gone.
+    dead: Cell<bool>,
+    /// A root's: the last round of forwarding that came by.
+    pub(crate) round: Cell<u64>,
+    /// A root's: the name of the task.
+    name: RefCell<Option<Rc<str>>>,
+    /// A root's: how the task was cancelled.
+    ended: RefCell<Option<Cancelled>>,
+    reporter: Cell<Option<Reporter>>,
+}
+
+impl Node {
+    /// Makes the root of a task; without an owner, of one that is over.
+    pub(crate) fn root(owner: Option<TaskRef>, slot: Slot) -> Rc<Node> {
+        let dead = Cell::new(owner.is_none());
+        let (owner, slot) = (RefCell::new(owner), RefCell::new(slot));
+        Rc::new(Node { owner, slot, dead, ..Node::default() })
+    }
+
+    /// Returns the innermost node being polled on this thread.
+    pub(crate) fn current() -> Option<Rc<Node>> {
+        let inner = current::with_scope(|scope| scope.map(|scope| scope.node(true)));
+        inner.or_else(|| TaskRef::current().map(|task| task.root()))
+    }
+
+    // The task's side.
+
+    pub(crate) fn detach(&self) {
+        self.dead.set(true);
+        self.polling.set(false);
+        self.owed.borrow_mut().clear();
+        drop(self.owner.take());
+    }
+
+    pub(crate) fn name(&self) -> Option<Rc<str>> {
+        self.name.borrow().clone()
+    }
+
+    pub(crate) fn set_name(&self, name: Rc<str>) {
+        self.name.replace(Some(name));
+    }
+
+    pub(crate) fn ended(&self) -> Option<Cancelled> {
+        self.ended.borrow().clone()
+    }
+
+    pub(crate) fn set_ended(&self, cancelled: Cancelled) {
+        self.ended.replace(Some(cancelled));
+    }
+
+    pub(crate) fn reporter(&self) -> Option<Reporter> {
+        self.reporter.get()
+    }
+
+    pub(crate) fn set_reporter(&self, reporter: Reporter) {
+        self.reporter.set(Some(reporter));
+    }
+
+    // What it waits for.
+
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot.borrow().clone()
+    }
+
+    /// Notes what the node waits for; of two things in one poll, neither is to be cancelled in its stead.
+    pub(crate) fn note(&self, slot: Slot) {
+        let both = !matches!(*self.slot.borrow(), Slot::Empty);
+        let old = self.slot.replace(if both { Slot::Several } else { slot });
+        drop(old); // A future's last reference perhaps: not under the borrow.
+    }
+
+    pub(crate) fn clear_slot(&self) {
+        drop(self.slot.take());
+    }
+
+    // Requests.
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.get()
+    }
+
+    /// Sums the requests on this node and those around it.
+    pub(crate) fn requests_around(self: &Rc<Node>) -> usize {
+        let (mut sum, mut node) = (0, Some(Rc::clone(self)));
+        while let Some(here) = node {
+            sum += here.requests.get();
+            node = here.parent.borrow().clone();
+        }
+        sum
+    }
+
+    /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.
+    pub(crate) fn record(&self, message: Option<Arc<str>>) -> Option<Rc<Request>> {
+        self.requests.set(self.requests.get() + 1);
+        let waiting = self.owed.borrow().iter().any(|request| request.is_pending());
+        if waiting || self.is_ripe() {
+            return None;
+        }
+        let request = Request::new(message);
+        self.owe(&request);
+        Some(request)
+    }
+
+    /// Takes a request back; at zero, what was not delivered yet is withdrawn.
+    pub(crate) fn uncancel(&self) -> usize {
+        self.requests.set(self.requests.get().saturating_sub(1));
+        if self.requests.get() == 0 {
+            for request in self.owed.borrow().iter().chain(self.ripe.borrow().iter()) {
+                if request.is_pending() {
+                    request.set(Standing::Withdrawn);
+                }
+            }
+        }
+        self.requests.get()
+    }
+
+    fn is_ripe(&self) -> bool {
+        self.ripe.borrow().as_ref().is_some_and(|request| request.standing() != Standing::Withdrawn)
+    }
+
+    fn owe(&self, request: &Rc<Request>) {
+        self.owed.borrow_mut().push(Rc::clone(request));
+        self.attend();
+    }
+
+    fn has_had(&self, request: &Rc<Request>) -> bool {
+        self.owed.borrow().iter().any(|owed| Rc::ptr_eq(owed, request))
+    }
+
+    /// Makes a root's next step look here.
+    fn attend(&self) {
+        if let Some(owner) = &*self.owner.borrow() {
+            owner.set_attention();
+        }
+    }
+
+    /// Carries a pending request to the innermost live nodes that have not had it.
+    pub(crate) fn offer(self: &Rc<Node>, request: &Rc<Request>) {
+        if !self.dead.get() && !self.is_polling() {
+            self.offer_now(request);
+        } // While it is polled, `end_poll` will come back to it.
+    }
+
+    fn is_polling(&self) -> bool {
+        self.owner.borrow().as_ref().map_or(self.polling.get(), TaskRef::is_running)
+    }
+
+    /// As [`offer`](Node::offer), for a node whose poll has just ended.
+    fn offer_now(self: &Rc<Node>, request: &Rc<Request>) {
+        if !request.is_pending() {
+            return;
+        }
+        let below = self.live_children();
+        let fresh: Vec<_> = below.into_iter().filter(|child| !child.has_had(request)).collect();
+        if fresh.is_empty() {
+            self.hit(request);
+        }
+        for child in fresh {
+            child.owe(request);
+            child.offer(request);
+        }
+    }
+
+    fn live_children(&self) -> Vec<Rc<Node>> {
+        self.children.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Forwards a request to the one thing the node waits for, or makes the node ripe.
+    fn hit(self: &Rc<Node>, request: &Rc<Request>) {
+        let slot = self.slot();
+        let accepted = match &slot {
+            Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
+            Slot::Target(target) => target.cancel(request.message()),
+            Slot::Empty | Slot::Leaf(_) | Slot::Several => false,
+        };
+        match slot.target().filter(|_| accepted) {
+            Some(target) => {
+                request.set(Standing::Forwarded);
+                self.forwarded.replace(Some((target, Rc::clone(request))));
+                self.attend();
+            }
+            None => {
+                self.ripe.replace(Some(Rc::clone(request)));
+                self.attend();
+                self.wake();
+            }
+        }
+    }
+
+    fn wake(&self) {
+        let owner = self.owner.borrow().clone();
+        match owner {
+            Some(task) => task.wake(),
+            None => {
+                let waker = self.waker.borrow().clone();
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
+    // A poll.
+
+    /// Begins a poll: if the node is ripe, the caller drops the body instead of polling it.
+    pub(crate) fn begin_poll(&self) -> Option<Cancelled> {
+        self.polling.set(true);
+        let request = self.ripe.take()?;
+        if request.standing() == Standing::Withdrawn {
+            return None;
+        }
+        request.set(Standing::Taken); // Before the drop: a destructor that panics must not have it come again.
+        Some(request.cancelled())
+    }
+
+    /// Ends a poll that is pending: if something was raised, the caller drops the body.
+    pub(crate) fn end_poll(self: &Rc<Node>) -> Option<Cancelled> {
+        self.polling.set(false);
+        let raised = self.raised.take();
+        if raised.is_some() {
+            return raised;
+        }
+        self.take_back_unheard();
+        let owed: Vec<_> = self.owed.borrow().iter().filter(|request| request.is_pending()).cloned().collect();
+        for request in &owed {
+            if !self.is_ripe() {
+                self.offer_now(request);
+            }
+        }
+        self.forget_settled();
+        None
+    }
+
+    /// Ends a root's last poll: the cancellation that the task ends with although its coroutine returned.
+    pub(crate) fn last_word(&self) -> Option<Cancelled> {
+        let raised = self.raised.take();
+        let undelivered =
+            |request: &&Rc<Request>| matches!(request.standing(), Standing::Pending | Standing::Forwarded);
+        raised.or_else(|| self.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
+    }
+
+    /// Owes a request again whose forwarding led nowhere: the leaf was dropped before it heard the ending.
+    fn take_back_unheard(&self) {
+        let target = self.slot.borrow().target();
+        let mut forwarded = self.forwarded.borrow_mut();
+        if forwarded.as_ref().is_some_and(|(to, _)| Some(*to) != target) {
+            if let Some((_, request)) = forwarded.take() {
+                if request.standing() == Standing::Forwarded {
+                    request.set(Standing::Pending);
+                }
+            }
+        }
+    }
+
+    fn forget_settled(&self) {
+        let mut owed = self.owed.borrow_mut();
+        owed.retain(|request| matches!(request.standing(), Standing::Pending | Standing::Forwarded));
+        if owed.is_empty() && self.ripe.borrow().is_none() && self.forwarded.borrow().is_none() {
+            if let Some(owner) = &*self.owner.borrow() {
+                owner.clear_attention();
+            }
+        }
+    }
+
+    /// Hears that `target` has ended: true if that delivers a forwarded request, so that the leaf stays pending.
+    pub(crate) fn heard(&self, target: TargetId, cancelled: bool) -> bool {
+        let heard = self.forwarded.borrow_mut().take_if(|(to, _)| *to == target);
+        let Some((_, request)) = heard else { return false };
+        if request.standing() != Standing::Forwarded {
+            return false;
+        }
+        request.set(Standing::Taken);
+        if cancelled {
+            self.raise(request.cancelled());
+        }
+        cancelled
+    }
+
+    /// Cancels the node from inside: its body is dropped when the poll under way ends.
+    pub(crate) fn raise(&self, cancelled: Cancelled) {
+        self.raised.replace(Some(cancelled));
+        self.attend();
+    }
+
+    // The tree.
+
+    /// Puts the node below `parent`, from wherever it was.
+    fn adopt(self: &Rc<Node>, parent: Option<Rc<Node>>) {
+        let same = match (&*self.parent.borrow(), &parent) {
+            (Some(old), Some(new)) => Rc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        self.leave_parent();
+        if let Some(parent) = &parent {
+            parent.children.borrow_mut().push(Rc::downgrade(self));
+        }
+        self.parent.replace(parent);
+    }
+
+    fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
+        let parent = self.parent.take()?;
+        parent.children.borrow_mut().retain(|child| !std::ptr::eq(child.as_ptr(), Rc::as_ptr(self)));
+        Some(parent)
+    }
+
+    /// Leaves the tree: the body is gone. What it was owed, the parent owes still, and offers elsewhere.
+    fn leave(self: &Rc<Node>) {
+        self.dead.set(true);
+        self.clear_slot();
+        drop(self.waker.take());
+        let Some(parent) = self.leave_parent() else { return };
+        let owed = self.owed.take();
+        for request in owed {
+            if parent.has_had(&request) {
+                parent.offer(&request);
+            }
+        }
+    }
+}
+
+/// A place where cancellation stops: for writers of combinators.
+///
+/// A scope is to cancellation what `catch_unwind` is to panics: [`poll`](Scope::poll) polls a future as the innermost
+/// scope, and returns `Err` if a request hit it, after dropping the future. [`catch_cancelled`](crate::catch_cancelled)
+/// is a scope and nothing else; a timeout asks its own scope to end; each child of a `join` is one.
+///
+/// A scope allocates when its body is first pending, and not before. `!Send`: it stays on the thread of its first poll.
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::Scope;
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// let scope = Scope::new();
+/// let mut body = pin!(Some(std::future::pending::<()>()));
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(scope.poll(body.as_mut(), &mut cx).is_pending());
+/// assert!(scope.handle().request(None));
+/// assert!(matches!(scope.poll(body.as_mut(), &mut cx), Poll::Ready(Err(_))));
+/// assert!(body.is_none());
+/// ```
+#[derive(Default)]
+pub struct Scope {
+    node: OnceCell<Rc<Node>>,
+}
+
+impl Scope {
+    /// Makes a scope.
+    #[must_use]
+    pub const fn new() -> Scope {
+        Scope { node: OnceCell::new() }
+    }
+
+    /// Returns the node, made now if there was none, below the scope that is being polled.
+    fn node(&self, polling: bool) -> Rc<Node> {
+        let make = || Rc::new(Node { polling: Cell::new(polling), ..Node::default() });
+        Rc::clone(self.node.get_or_init(make))
+    }
+
+    /// Returns a handle to ask this scope to end.
+    #[must_use]
+    pub fn handle(&self) -> ScopeHandle {
+        ScopeHandle(self.node(false))
+    }
+
+    /// Polls `body` as the innermost scope. When it returns `Ready`, the body has been dropped, and is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if a request hit this scope: the body was dropped for it, at an await.
+    ///
+    /// # Panics
+    ///
+    /// If `body` is `None` already, and whenever the body panics.
+    pub fn poll<F: Future>(
+        &self,
+        mut body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Cancelled>> {
+        let _seam = crate::seam::cover();
+        if let Some(node) = self.node.get() {
+            node.adopt(Node::current());
+            let ripe = node.begin_poll();
+            node.clear_slot();
+            if let Some(cancelled) = ripe {
+                return Poll::Ready(self.unwind(node, body, cancelled));
+            }
+        }
+        let reset = StopPolling(self);
+        let polled = current::enter_scope(self, || {
+            let body = body.as_mut().as_pin_mut();
+            body.expect("a scope was polled after it had ended").poll(cx)
+        });
+        drop(reset);
+        match polled {
+            Poll::Ready(value) => Poll::Ready(self.end(body, value)),
+            Poll::Pending => self.pause(body, cx.waker()),
+        }
+    }
+
+    /// Ends a poll that returned a value, which counts unless a cancellation was raised beside it.
+    fn end<F: Future>(&self, mut body: Pin<&mut Option<F>>, value: F::Output) -> Result<F::Output, Cancelled> {
+        let Some(node) = self.node.get() else {
+            body.set(None);
+            return Ok(value);
+        };
+        match node.raised.take() {
+            Some(cancelled) => self.unwind(node, body, cancelled),
+            None => {
+                current::enter_scope(self, || body.set(None));
+                node.leave();
+                Ok(value)
+            }
+        }
+    }
+
+    /// Ends a poll that is pending.
+    fn pause<F: Future>(&self, body: Pin<&mut Option<F>>, waker: &Waker) -> Poll<Result<F::Output, Cancelled>> {
+        if self.node.get().is_none_or(|node| node.parent.borrow().is_none()) {
+            self.node(false).adopt(Node::current());
+        }
+        let Some(node) = self.node.get() else { return Poll::Pending };
+        let same = node.waker.borrow().as_ref().is_some_and(|old| old.will_wake(waker));
+        if !same {
+            let old = node.waker.replace(Some(waker.clone()));
+            drop(old);
+        }
+        match node.end_poll() {
+            Some(cancelled) => Poll::Ready(self.unwind(node, body, cancelled)),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
+    fn unwind<F: Future>(
+        &self,
+        node: &Rc<Node>,
+        mut body: Pin<&mut Option<F>>,
+        cancelled: Cancelled,
+    ) -> Result<F::Output, Cancelled> {
+        current::enter_scope(self, || body.set(None));
+        node.leave();
+        Err(cancelled)
+    }
+}
+
+/// Marks the scope's node as not polled when the poll ends, also by a panic.
+struct StopPolling<'s>(&'s Scope);
+
+impl Drop for StopPolling<'_> {
+    fn drop(&mut self) {
+        if let Some(node) = self.0.node.get() {
+            node.polling.set(false);
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if let Some(node) = self.node.get() {
+            if !node.dead.get() {
+                node.leave();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requests = self.node.get().map_or(0, |node| node.requests());
+        f.debug_struct("Scope").field("requests", &requests).finish_non_exhaustive()
+    }
+}
+
+/// Asks a [`Scope`] to end, from anywhere on its thread.
+#[derive(Clone)]
+pub struct ScopeHandle(Rc<Node>);
+
+impl ScopeHandle {
+    /// Asks the scope to end, and all inside it; false if it has ended.
+    ///
+    /// Several requests before the first is delivered are delivered once.
+    pub fn request(&self, message: Option<Arc<str>>) -> bool {
+        if self.0.dead.get() {
+            return false;
+        }
+        if let Some(request) = self.0.record(message) {
+            self.0.offer(&request);
+        }
+        true
+    }
+
+    /// Returns how many requests were aimed at this very scope, less those taken back.
+    #[must_use]
+    pub fn cancelling(&self) -> usize {
+        self.0.requests()
+    }
+
+    /// Takes one request back and returns how many are left; at zero, one that was not delivered yet never will be.
+    pub fn uncancel(&self) -> usize {
+        self.0.uncancel()
+    }
+}
+
+impl fmt::Debug for ScopeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeHandle").field("requests", &self.0.requests()).finish()
+    }
+}
+
+/// Notes what the innermost scope waits for.
+pub(crate) fn note(slot: Slot) {
+    let noted = current::with_scope(|scope| match scope {
+        Some(scope) => {
+            scope.node(true).note(slot);
+            None
+        }
+        None => Some(slot),
+    });
+    if let Some(slot) = noted {
+        raw::note_in_current(slot);
+    }
+}
+
+/// Tells the innermost scope that `target` has ended.
+pub(crate) fn heard(target: TargetId, cancelled: bool) -> bool {
+    let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));
+    match inner {
+        Some(node) => node.is_some_and(|node| node.heard(target, cancelled)),
+        None if raw::current_has_attention() => {
+            TaskRef::current().is_some_and(|task| task.root().heard(target, cancelled))
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,86 @@
+//! The seam, as a task set answers for it.
+
+use crate::raw::current;
+use crate::scope::{self, Node, Slot};
+use crate::set::RemoteSet;
+use crate::task::spawn_here;
+use corio_seam::{Cancelled, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waiting};
+use std::any::{Any, TypeId};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Answers for whichever set runs on the thread that asks.
+pub(crate) struct Tasks;
+
+/// The one value of it: its state is thread-local.
+pub(crate) static TASKS: Tasks = Tasks;
+
+/// Installs the seam where a scope is polled and no set of ours runs, so that what is inside finds the scope.
+pub(crate) fn cover() -> Option<Installed> {
+    current::core_address().is_null().then(|| corio_seam::install(&TASKS))
+}
+
+impl Seam for Tasks {
+    fn loop_id(&self) -> Option<LoopId> {
+        current::with_core(|core| core.inbox.id)
+    }
+
+    #[inline]
+    fn push(&self, node: corio_seam::Node) -> Result<(), corio_seam::Node> {
+        let mut node = Some(node);
+        let pushed = current::with_core(|core| node.take().map_or(Ok(()), |node| core.push(node)));
+        pushed.unwrap_or(Ok(()))?;
+        node.map_or(Ok(()), Err)
+    }
+
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()>>>) -> Result<(), Pin<Box<dyn Future<Output = ()>>>> {
+        spawn_here(future).map(drop)
+    }
+
+    fn remote(&self) -> Option<Arc<dyn Remote>> {
+        current::with_core(|core| -> Arc<dyn Remote> { Arc::new(RemoteSet::of(&core.inbox)) })
+    }
+
+    fn timer(&self) -> Option<Rc<dyn Timer>> {
+        current::with_core(|core| core.timer())?
+    }
+
+    fn local(&self, key: TypeId, init: &mut dyn FnMut() -> Rc<dyn Any>) -> Option<Rc<dyn Any>> {
+        current::with_core(|core| core.local(key, init))?
+    }
+
+    fn report(&self, report: Report) -> Result<(), Report> {
+        let mut report = Some(report);
+        let reported = current::with_core(|core| report.take().map_or(Ok(()), |report| core.report(report)));
+        reported.unwrap_or(Ok(()))?;
+        report.map_or(Ok(()), Err)
+    }
+
+    #[inline]
+    fn wait_on(&self, waiting: Waiting) {
+        scope::note(match waiting {
+            Waiting::Target(target) => Slot::Target(target),
+            Waiting::Leaf(name) => Slot::Leaf(name),
+        });
+    }
+
+    #[inline]
+    fn heard(&self, target: TargetId, cancelled: bool) -> bool {
+        scope::heard(target, cancelled)
+    }
+
+    fn raise(&self, cancelled: Cancelled) -> Result<(), Cancelled> {
+        match Node::current() {
+            Some(node) => {
+                node.raise(cancelled);
+                Ok(())
+            }
+            None => Err(cancelled),
+        }
+    }
+
+    fn cancelling(&self) -> usize {
+        Node::current().map_or(0, |node| node.requests_around())
+    }
+}

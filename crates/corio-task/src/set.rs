@@ -1,0 +1,454 @@
+//! The set of tasks of one thread: ready queue, inbox, registry, and their end.
+
+use crate::forward::Forwarding;
+use crate::inbox::{Bell, Call, Entry, Inbox};
+use crate::raw::{Handle, Registry, TaskRef, current};
+use crate::seam::TASKS;
+use crate::task::Task;
+use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer};
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Who hears of errors that nobody looks at.
+pub(crate) type Handler = Rc<dyn Fn(Report)>;
+
+/// How far a set has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Its tasks are being ended: nothing new is taken.
+    Closing,
+    Closed,
+}
+
+/// What the tasks of a set share. Its memory outlives the set as long as a waker or a handle of a task exists; by then
+/// it holds nothing, so that it may be freed on any thread.
+pub(crate) struct Core {
+    ready: ReadyQueue,
+    pub(crate) tasks: Registry,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) forwarding: Forwarding,
+    /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
+    live: Cell<usize>,
+    numbers: Cell<u64>,
+    phase: Cell<Phase>,
+    /// A batch is being run.
+    running: Cell<bool>,
+    timer: RefCell<Option<Rc<dyn Timer>>>,
+    locals: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
+    handler: RefCell<Option<Handler>>,
+    /// The list that is swapped with the inbox's, kept for its room.
+    drained: RefCell<Vec<Entry>>,
+}
+
+impl Core {
+    fn new(timer: Option<Rc<dyn Timer>>) -> Core {
+        Core {
+            ready: ReadyQueue::new(),
+            tasks: Registry::new(),
+            inbox: Arc::new(Inbox::new()),
+            forwarding: Forwarding::default(),
+            live: Cell::new(0),
+            numbers: Cell::new(0),
+            phase: Cell::new(Phase::Open),
+            running: Cell::new(false),
+            timer: RefCell::new(timer),
+            locals: RefCell::default(),
+            handler: RefCell::default(),
+            drained: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase.get() == Phase::Open
+    }
+
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
+    }
+
+    /// Appends a task of this set to the ready queue; if the set does not run now, whoever parks for it is told.
+    #[inline]
+    pub(crate) fn enqueue(&self, node: Node) {
+        self.ready.push(node);
+        if !std::ptr::eq(current::core_address(), self) {
+            self.inbox.kick();
+        }
+    }
+
+    /// Appends an entry to the ready queue, unless the set is closing.
+    pub(crate) fn push(&self, node: Node) -> Result<(), Node> {
+        if !self.is_open() {
+            return Err(node);
+        }
+        self.enqueue(node);
+        Ok(())
+    }
+
+    pub(crate) fn timer(&self) -> Option<Rc<dyn Timer>> {
+        self.timer.borrow().clone()
+    }
+
+    /// Returns the set's value for `key`; `init` is user code, and runs under no borrow.
+    pub(crate) fn local(&self, key: TypeId, init: &mut dyn FnMut() -> Rc<dyn Any>) -> Option<Rc<dyn Any>> {
+        let find = || self.locals.borrow().iter().find(|(at, _)| *at == key).map(|(_, value)| Rc::clone(value));
+        if let Some(value) = find() {
+            return Some(value);
+        }
+        if !self.is_open() {
+            return None;
+        }
+        let value = init();
+        find().or_else(|| {
+            self.locals.borrow_mut().push((key, Rc::clone(&value)));
+            Some(value)
+        })
+    }
+
+    pub(crate) fn report(&self, report: Report) -> Result<(), Report> {
+        let handler = self.handler.borrow().clone();
+        match handler {
+            Some(handler) => {
+                handler(report);
+                Ok(())
+            }
+            None => Err(report),
+        }
+    }
+
+    pub(crate) fn add_live(&self) {
+        self.live.set(self.live.get() + 1);
+    }
+
+    /// Turns one cell's claim on this memory into a count of it: from now on it may be given up on any thread.
+    ///
+    /// # Safety
+    ///
+    /// * `core` came from [`Arc::as_ptr`], its memory is alive, and this is the owner's thread.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn live_to_unit(core: NonNull<Core>) {
+        // SAFETY:
+        // * the caller's own promise.
+        let this = unsafe { core.as_ref() };
+        if this.phase.get() != Phase::Closed {
+            this.live.set(this.live.get() - 1);
+            // SAFETY:
+            // * the pointer came from an `Arc`, which is alive.
+            unsafe { Arc::increment_strong_count(core.as_ptr()) };
+        } // Else `close` has counted for it.
+    }
+
+    /// Gives up one cell's claim on this memory.
+    ///
+    /// # Safety
+    ///
+    /// * As for [`live_to_unit`](Core::live_to_unit); the cell is gone.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn drop_live(core: NonNull<Core>) {
+        // SAFETY:
+        // * the caller's own promise.
+        let this = unsafe { core.as_ref() };
+        if this.phase.get() != Phase::Closed {
+            this.live.set(this.live.get() - 1);
+        } else {
+            // SAFETY:
+            // * `close` counted once for each cell that was live.
+            unsafe { Arc::decrement_strong_count(core.as_ptr()) };
+        }
+    }
+
+    fn run_batch(&self) {
+        assert!(!self.running.replace(true), "a task set cannot be run by a task of its own");
+        for node in self.ready.batch() {
+            node.run(); // Never unwinds.
+        }
+        self.running.set(false);
+    }
+
+    fn drain_inbox(&self) {
+        let mut entries = self.drained.take();
+        self.inbox.drain(&mut entries);
+        for entry in entries.drain(..) {
+            match entry {
+                Entry::Wake(task) => task.deliver(),
+                Entry::Call(call) => drop(self.push(Node::new(call))),
+            }
+        }
+        self.drained.replace(entries);
+    }
+
+    /// Ends all tasks, and drops all callbacks, until nothing is left of either.
+    fn end_everything(&self) {
+        loop {
+            while let Some(node) = self.ready.pop() {
+                drop(node);
+            }
+            match self.tasks.any() {
+                Some(task) => task.end(Cancelled::new()),
+                None if self.ready.is_empty() => return,
+                None => (),
+            }
+        }
+    }
+
+    /// Drops what belongs to the set and is not a task: user code, each shielded from the others' panics.
+    fn drop_belongings(&self) {
+        let locals = self.locals.take();
+        for (_, value) in locals {
+            shielded(|| drop(value));
+        }
+        let (handler, timer) = (self.handler.take(), self.timer.take());
+        shielded(|| drop(timer));
+        shielded(|| drop(handler));
+        for entry in self.inbox.close() {
+            shielded(|| drop(entry));
+        }
+        drop(self.drained.take());
+    }
+}
+
+/// Calls `f`, and lets its panic go no further: the set must be closed to the end.
+fn shielded(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        std::mem::forget(payload); // Its destructor may panic too.
+    }
+}
+
+/// The tasks of one thread: what an executor runs.
+///
+/// A set owns its tasks, their ready queue, and the inbox by which other threads reach it. It knows how to make steps,
+/// not how to wait: an executor adds that (see the crate's page), or a foreign runtime polls it as the plain future that
+/// it is, through [`run_until`](TaskSet::run_until). asyncio's counterpart is the part of its event loop that has
+/// `_ready` and `_run_once`.
+///
+/// `!Send`. Dropping it closes it.
+pub struct TaskSet {
+    pub(crate) core: Arc<Core>,
+}
+
+impl TaskSet {
+    /// Makes an empty set without timers: `sleep` and `timeout` inside it panic with a sentence.
+    #[must_use]
+    pub fn new() -> TaskSet {
+        TaskSet::of(Core::new(None))
+    }
+
+    /// Makes an empty set whose tasks find `timer` when they sleep.
+    ///
+    /// See [`SleepTimer`](crate::SleepTimer) for one made of a foreign runtime's `sleep`.
+    #[must_use]
+    pub fn with_timer(timer: Rc<dyn Timer>) -> TaskSet {
+        TaskSet::of(Core::new(Some(timer)))
+    }
+
+    #[expect(clippy::arc_with_non_send_sync, reason = "the count is shared by threads, the content is the owner's")]
+    fn of(core: Core) -> TaskSet {
+        TaskSet { core: Arc::new(core) }
+    }
+
+    /// Returns the identity of this set.
+    #[must_use]
+    pub fn id(&self) -> LoopId {
+        self.core.inbox.id
+    }
+
+    /// Sets what wakes whoever parks for this set.
+    pub fn set_bell(&self, bell: Arc<dyn Bell>) {
+        self.core.inbox.set_bell(bell);
+    }
+
+    /// Sets who hears of errors that nobody looks at; asyncio's `loop.set_exception_handler`.
+    ///
+    /// Without one they are printed to standard error.
+    pub fn set_report_handler(&self, handler: Option<Rc<dyn Fn(Report)>>) {
+        let old = self.core.handler.replace(handler);
+        drop(old);
+    }
+
+    /// Starts a task; its first step is made by the next [`run_batch`](TaskSet::run_batch).
+    ///
+    /// # Panics
+    ///
+    /// If the set is closed.
+    #[track_caller]
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        assert!(self.core.is_open(), "a task was made in a closed task set");
+        Task::new(Handle::spawn(&self.core, future, Location::caller()))
+    }
+
+    /// Appends an entry to the ready queue.
+    ///
+    /// # Errors
+    ///
+    /// The entry itself if the set is closed.
+    pub fn push(&self, node: Node) -> Result<(), Node> {
+        self.core.push(node)
+    }
+
+    /// Returns the set's door for other threads.
+    #[must_use]
+    pub fn remote(&self) -> RemoteSet {
+        RemoteSet::of(&self.core.inbox)
+    }
+
+    /// Calls `f` with this set as the one that runs on this thread: the seam answers for it, `create_task` starts its
+    /// tasks, and wakers of its tasks work without an atomic operation.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _seam = corio_seam::install(&TASKS);
+        current::enter_core(&self.core, f)
+    }
+
+    /// Tells whether anything is ready to run.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.core.ready.is_empty()
+    }
+
+    /// Takes over what other threads sent: woken tasks and calls become ready, in the order in which they came.
+    pub fn drain_inbox(&self) {
+        self.core.drain_inbox();
+    }
+
+    /// Runs exactly what is ready now; what that makes ready is left for the next call. One iteration of asyncio's loop.
+    ///
+    /// # Panics
+    ///
+    /// If called by what it runs. A panic of a task or callback does not come out of here.
+    pub fn run_batch(&self) {
+        self.enter(|| self.core.run_batch());
+    }
+
+    /// Says that the caller is about to park: true if it may, and the bell will ring; false if there is something to do.
+    #[must_use]
+    pub fn fall_asleep(&self) -> bool {
+        !self.has_ready() && self.core.inbox.fall_asleep()
+    }
+
+    /// Says that the caller is not parked any more, whatever woke it.
+    pub fn wake_up(&self) {
+        self.core.inbox.wake_up();
+    }
+
+    /// Returns the unfinished tasks, in no order that means anything; asyncio's `all_tasks`.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<TaskRef> {
+        self.core.tasks.views()
+    }
+
+    /// Returns how many tasks are unfinished.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.core.tasks.len()
+    }
+
+    /// Tells whether no task is unfinished.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends the set: its tasks end CANCELLED by being dropped where they stand, its callbacks are dropped unrun, and
+    /// other threads are refused. Does nothing the second time.
+    ///
+    /// Destructors and done callbacks' destructors run now; what they wake is ended too, and what they start is refused.
+    ///
+    /// # Panics
+    ///
+    /// If called by a task or a callback of the set itself.
+    pub fn close(&self) {
+        if !self.core.is_open() {
+            return;
+        }
+        assert!(!self.core.running.get(), "a task set cannot be closed by a task of its own");
+        self.core.phase.set(Phase::Closing);
+        self.enter(|| {
+            self.core.end_everything();
+            self.core.drop_belongings();
+        });
+        self.core.phase.set(Phase::Closed);
+        for _ in 0..self.core.live.replace(0) {
+            // Each finished cell that a handle still holds keeps this memory from now on, and gives it up by itself.
+            std::mem::forget(Arc::clone(&self.core));
+        }
+    }
+
+    /// Tells whether the set is closed, or closing.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        !self.core.is_open()
+    }
+}
+
+impl Default for TaskSet {
+    fn default() -> TaskSet {
+        TaskSet::new()
+    }
+}
+
+impl Drop for TaskSet {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for TaskSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskSet")
+            .field("id", &self.id())
+            .field("tasks", &self.len())
+            .field("is_closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`TaskSet`]'s door for other threads: `Send`, `Sync`, and cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RemoteSet(Arc<Inbox>);
+
+impl RemoteSet {
+    pub(crate) fn of(inbox: &Arc<Inbox>) -> RemoteSet {
+        RemoteSet(Arc::clone(inbox))
+    }
+
+    /// Calls `call` on the set's thread, as one entry of its ready queue; asyncio's `call_soon_threadsafe`.
+    ///
+    /// Calls of one thread keep their order. A burst of them wakes a sleeping set once.
+    ///
+    /// # Errors
+    ///
+    /// The call itself if the set is closed.
+    pub fn call(&self, call: Call) -> Result<(), Call> {
+        self.0.push(Entry::Call(call)).map_err(|entry| match entry {
+            Entry::Call(call) => call,
+            Entry::Wake(_) => unreachable!("the inbox gives back what it was given"),
+        })
+    }
+
+    /// Returns the identity of the set.
+    #[must_use]
+    pub fn id(&self) -> LoopId {
+        self.0.id
+    }
+
+    /// Tells whether the set is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl Remote for RemoteSet {
+    fn call(&self, call: Call) -> Result<(), Call> {
+        RemoteSet::call(self, call)
+    }
+
+    fn loop_id(&self) -> LoopId {
+        self.id()
+    }
+}

@@ -1,0 +1,246 @@
+//! The handle of a task, and what is asked of the task that runs.
+
+use crate::forward::{self, By};
+use crate::listeners::CallbackKey;
+use crate::raw::{Handle, TaskRef, current};
+use crate::scope::{self, Slot};
+use crate::{JoinError, TaskId};
+use corio_seam::{Cancelled, Panic};
+use std::fmt;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Starts a task in the set that runs on this thread; asyncio's `create_task`.
+///
+/// The first step is queued, never made at once. The set owns the task: dropping the handle detaches it.
+///
+/// # Panics
+///
+/// Where no task set runs, or it is closing.
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::{TaskSet, create_task};
+///
+/// let set = TaskSet::new();
+/// let sum = pollster::block_on(set.run_until(async {
+///     let one = create_task(async { 1 });
+///     one.await.unwrap() + 1
+/// }));
+/// assert_eq!(sum.unwrap(), 2);
+/// ```
+#[track_caller]
+pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
+    match spawn_here(future) {
+        Ok(task) => task,
+        Err(_) => panic!("no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled"),
+    }
+}
+
+/// Starts a task in the set that runs here; gives the future back where none does.
+#[track_caller]
+pub(crate) fn spawn_here<F: Future + 'static>(future: F) -> Result<Task<F::Output>, F> {
+    Handle::spawn_here(future, Location::caller()).map(Task::new)
+}
+
+/// Returns the task that is being polled; asyncio's `current_task`. `None` in a callback, and outside.
+#[must_use]
+pub fn current_task() -> Option<TaskRef> {
+    TaskRef::current()
+}
+
+/// Returns the unfinished tasks of the set that runs on this thread, in no order that means anything; asyncio's
+/// `all_tasks`. Empty outside.
+#[must_use]
+pub fn all_tasks() -> Vec<TaskRef> {
+    current::with_core(|core| core.tasks.views()).unwrap_or_default()
+}
+
+/// The handle of a task: a future of its result.
+///
+/// It owns the output, and awaiting it moves the output out. Dropping it detaches the task, which goes on. A task is
+/// cancelled by request, at an await of its own: see [`catch_cancelled`](crate::catch_cancelled). asyncio's `Task`.
+///
+/// # Errors
+///
+/// Awaiting gives [`JoinError`] if the task was cancelled by somebody else, or panicked. If the awaiter itself is
+/// cancelled while it waits for nothing but this, the request is passed on to the task, whose ending decides: if the
+/// task is cancelled, so is the awaiter, there and then; if it returns a value, the request is used up.
+///
+/// # Panics
+///
+/// When polled by the task itself, and when polled after it returned `Ready`.
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut task` loses nothing: dropped, the task goes on, and can be awaited again.
+///
+/// # Thread-safety
+///
+/// `!Send`: a task lives on the thread of its set.
+#[must_use = "a task goes on without its handle, but then nobody hears its result"]
+pub struct Task<T> {
+    handle: Handle<T>,
+}
+
+impl<T> Task<T> {
+    pub(crate) fn new(handle: Handle<T>) -> Task<T> {
+        Task { handle }
+    }
+
+    /// Returns a view of the task that many may hold.
+    #[must_use]
+    pub fn task_ref(&self) -> TaskRef {
+        self.handle.view()
+    }
+
+    /// Asks the task to end; false if it is over. asyncio's `Task.cancel()`.
+    ///
+    /// See [`TaskRef::cancel`].
+    pub fn cancel(&self) -> bool {
+        self.task_ref().cancel()
+    }
+
+    /// Asks the task to end, with the reason that [`Cancelled::message`] will give; asyncio's `Task.cancel(msg)`.
+    pub fn cancel_with(&self, message: impl Into<String>) -> bool {
+        self.task_ref().cancel_with(message)
+    }
+
+    /// Returns how many requests to end were made, less those taken back; asyncio's `Task.cancelling`.
+    #[must_use]
+    pub fn cancelling(&self) -> usize {
+        self.task_ref().cancelling()
+    }
+
+    /// Takes one request to end back, and returns how many are left; asyncio's `Task.uncancel`.
+    ///
+    /// At zero, a request that was not delivered yet never will be.
+    pub fn uncancel(&self) -> usize {
+        self.task_ref().uncancel()
+    }
+
+    /// Tells whether the task is over; asyncio's `Task.done`.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.handle.is_done()
+    }
+
+    /// Tells whether the task ended by being cancelled; asyncio's `Task.cancelled`.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.handle.is_cancelled()
+    }
+
+    /// Returns the identity of the task.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.task_ref().id()
+    }
+
+    /// Returns the name: `Task-N`, if none was given. asyncio's `Task.get_name`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.task_ref().name()
+    }
+
+    /// Gives the task a name; asyncio's `Task.set_name`.
+    pub fn set_name(&self, name: impl Into<String>) {
+        self.task_ref().set_name(name);
+    }
+
+    /// Gives the task a name, where it is made: `create_task(f).named("fetch")`.
+    pub fn named(self, name: impl Into<String>) -> Task<T> {
+        self.set_name(name);
+        self
+    }
+
+    /// Returns where the task was made.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.task_ref().location()
+    }
+
+    /// Has `callback` called when the task is over, through the loop; asyncio's `add_done_callback`.
+    ///
+    /// See [`TaskRef::add_done_callback`].
+    pub fn add_done_callback(&self, callback: impl FnOnce(&TaskRef) + 'static) -> CallbackKey {
+        self.task_ref().add_done_callback(callback)
+    }
+
+    /// Takes a done callback back; false if it ran, or is on its way. asyncio's `remove_done_callback`.
+    pub fn remove_done_callback(&self, key: CallbackKey) -> bool {
+        self.task_ref().remove_done_callback(key)
+    }
+
+    /// Moves the output out, if the task is over; asyncio's `Task.result` and `Task.exception`.
+    ///
+    /// # Panics
+    ///
+    /// If the output was taken before.
+    pub fn take_output(&mut self) -> Option<Result<T, JoinError>> {
+        self.handle.take()
+    }
+}
+
+// SHARE
+
+impl<U, E: Into<Box<dyn std::error::Error>>> Task<Result<U, E>> {
+    /// Has the task's `Err` reported to the exception handler if nobody takes it; panics are, anyway.
+    ///
+    /// asyncio does this for every task ("Task exception was never retrieved"). Here an `Err` is a value like any other
+    /// unless you say so.
+    pub fn reported(self) -> Task<Result<U, E>> {
+        self.handle.report_unclaimed();
+        self
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let handle = &mut self.handle;
+        if handle.is_done() {
+            if scope::heard(handle.address(), handle.is_cancelled()) {
+                scope::note(Slot::Leaf(&"resume"));
+                return Poll::Pending;
+            }
+            let output = handle.take();
+            return output.map_or(Poll::Pending, Poll::Ready);
+        }
+        assert!(!handle.is_current(), "a task awaits itself, which would never end");
+        handle.set_waker(cx.waker());
+        if current::with_scope(|scope| scope.is_some()) {
+            scope::note(Slot::Task(handle.view()));
+        } else {
+            handle.wait_in_current();
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Unpin for Task<T> {}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Task").field(&self.task_ref()).finish()
+    }
+}
+
+/// A way on for whoever awaited a task that did not return a value.
+impl JoinError {
+    /// Ends the awaiter as the task ended, which is what asyncio does: cancelled, or by the same panic.
+    ///
+    /// # Panics
+    ///
+    /// With the task's own payload, if it panicked; and where there is nothing around the caller to cancel.
+    pub async fn resume(self) -> std::convert::Infallible {
+        match self {
+            JoinError::Cancelled(cancelled) => Cancelled::resume(cancelled).await,
+            JoinError::Panicked(panic) => Panic::resume_unwind(panic),
+        }
+    }
+}

@@ -1,0 +1,378 @@
+use crate::kit::{Log, OnDrop, forever, run, run_alone, yield_now};
+use corio_task::{JoinError, TaskSet, catch_cancelled, create_task, current_task};
+
+/// Tells whether a task was cancelled by somebody else.
+fn was_cancelled<T>(result: &Result<T, JoinError>) -> bool {
+    matches!(result, Err(JoinError::Cancelled(_)))
+}
+
+#[test]
+fn before_its_first_step_a_task_ends_without_one() {
+    run_alone(async {
+        let task = create_task(async { unreachable!("it was cancelled first") });
+        assert!(task.cancel());
+        assert!(!task.done());
+        yield_now().await;
+        assert!(task.cancelled());
+        assert!(!task.cancel());
+        assert!(was_cancelled(&task.await));
+    });
+}
+
+#[test]
+fn it_unwinds_from_the_inside_out() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let inner = log.clone();
+        let task = create_task(async move {
+            let _outer = OnDrop(inner.clone(), "outer");
+            async {
+                let _inner = OnDrop(inner.clone(), "inner");
+                forever().await;
+            }
+            .await;
+        });
+        yield_now().await;
+        task.cancel_with("why");
+        match task.await {
+            Err(JoinError::Cancelled(cancelled)) => log.add(cancelled.message().unwrap_or("")),
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(lines.take(), ["inner", "outer", "why"]);
+}
+
+#[test]
+fn it_can_be_caught_and_swallowed() {
+    run_alone(async {
+        let task = create_task(async {
+            let caught = catch_cancelled(forever()).await;
+            yield_now().await;
+            caught.is_err()
+        });
+        yield_now().await;
+        task.cancel();
+        task.cancel();
+        assert_eq!(task.cancelling(), 2);
+        assert!(task.await.unwrap());
+    });
+}
+
+#[test]
+fn cleanup_may_await_and_the_cancellation_go_on() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let inner = log.clone();
+        let task = create_task(async move {
+            if let Err(cancelled) = catch_cancelled(forever()).await {
+                inner.add("cleanup");
+                yield_now().await;
+                inner.add("clean");
+                cancelled.resume().await;
+            }
+            unreachable!("the cancellation went on")
+        });
+        yield_now().await;
+        task.cancel();
+        assert!(was_cancelled::<()>(&task.await));
+    });
+    assert_eq!(lines.take(), ["cleanup", "clean"]);
+}
+
+#[test]
+fn only_the_innermost_scope_is_hit() {
+    run_alone(async {
+        let task = create_task(async {
+            let outer = catch_cancelled(async {
+                let inner = catch_cancelled(forever()).await;
+                inner.is_err()
+            })
+            .await;
+            outer.expect("the inner scope took it")
+        });
+        yield_now().await;
+        task.cancel();
+        assert!(task.await.unwrap());
+    });
+}
+
+#[test]
+fn a_task_that_cancels_itself_is_hit_at_its_next_await() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let inner = log.clone();
+        let task = create_task(async move {
+            current_task().unwrap().cancel();
+            inner.add("still here");
+            std::future::ready(()).await;
+            inner.add("an await of something done is none");
+            yield_now().await;
+            unreachable!("it is hit here")
+        });
+        assert!(was_cancelled::<()>(&task.await));
+    });
+    assert_eq!(lines.take().len(), 2);
+}
+
+#[test]
+fn a_request_that_is_never_delivered_counts_at_the_end() {
+    run_alone(async {
+        let task = create_task(async {
+            current_task().unwrap().cancel();
+            7
+        });
+        assert!(was_cancelled(&task.await));
+    });
+}
+
+#[test]
+fn uncancel_withdraws_what_was_not_delivered() {
+    run_alone(async {
+        let task = create_task(async {
+            let me = current_task().unwrap();
+            me.cancel();
+            assert_eq!(me.uncancel(), 0);
+            assert_eq!(me.uncancel(), 0);
+            yield_now().await;
+            7
+        });
+        assert_eq!(task.await.unwrap(), 7);
+        let waiting = create_task(async {
+            yield_now().await;
+            yield_now().await;
+            8
+        });
+        yield_now().await;
+        waiting.cancel();
+        waiting.uncancel();
+        assert_eq!(waiting.await.unwrap(), 8);
+    });
+}
+
+/// A waits for B; A is cancelled: B is asked, and its ending decides.
+#[test]
+fn a_request_is_forwarded_to_the_task_that_is_waited_for() {
+    for swallow in [false, true] {
+        run_alone(async move {
+            let b = create_task(async move {
+                match catch_cancelled(forever()).await {
+                    Err(_) if swallow => "b's value",
+                    Err(cancelled) => match cancelled.resume().await {},
+                    Ok(()) => unreachable!("it waits for ever"),
+                }
+            });
+            let b_ref = b.task_ref();
+            let a = create_task(async move { b.await.map(|value| format!("a got {value}")) });
+            yield_now().await;
+            yield_now().await;
+            assert!(a.cancel());
+            let ended = a.await;
+            if swallow {
+                assert_eq!(ended.unwrap().unwrap(), "a got b's value");
+                assert!(!b_ref.cancelled());
+            } else {
+                assert!(was_cancelled(&ended));
+                assert!(b_ref.cancelled());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_child_cancelled_by_somebody_else_is_a_value() {
+    run_alone(async {
+        let b = create_task(forever());
+        let b_ref = b.task_ref();
+        let a = create_task(async move {
+            let ended = b.await;
+            (was_cancelled(&ended), current_task().unwrap().cancelling())
+        });
+        yield_now().await;
+        yield_now().await;
+        b_ref.cancel();
+        assert_eq!(a.await.unwrap(), (true, 0));
+    });
+}
+
+#[test]
+fn with_two_things_to_wait_for_none_is_asked() {
+    run_alone(async {
+        let b = create_task(forever());
+        let c = create_task(forever());
+        let (b_ref, c_ref) = (b.task_ref(), c.task_ref());
+        let a = create_task(async move {
+            let (mut b, mut c) = (b, c);
+            std::future::poll_fn(|cx| {
+                let _ = std::pin::Pin::new(&mut b).poll(cx);
+                std::pin::Pin::new(&mut c).poll(cx)
+            })
+            .await
+        });
+        yield_now().await;
+        yield_now().await;
+        a.cancel();
+        assert!(was_cancelled(&a.await));
+        assert!(!b_ref.done() && !c_ref.done());
+    });
+}
+
+#[test]
+fn a_long_chain_is_forwarded_without_recursion() {
+    let length = if cfg!(miri) { 50 } else { 200_000 };
+    run_alone(async move {
+        let first = create_task(forever());
+        let first_ref = first.task_ref();
+        let mut last = first;
+        for _ in 0..length {
+            last = create_task(async move {
+                let _ = last.await;
+            });
+        }
+        yield_now().await;
+        yield_now().await;
+        last.cancel();
+        assert!(was_cancelled(&last.await));
+        assert!(first_ref.cancelled());
+    });
+}
+
+#[test]
+fn tasks_that_wait_for_each_other_can_be_cancelled() {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    run_alone(async {
+        let handle: Rc<RefCell<Option<corio_task::Task<()>>>> = Rc::default();
+        let theirs = Rc::clone(&handle);
+        let a = create_task(async move {
+            let b = theirs.borrow_mut().take().unwrap();
+            let _ = b.await;
+        });
+        let a_ref = a.task_ref();
+        let b = create_task(async move {
+            let _ = a.await;
+        });
+        let b_ref = b.task_ref();
+        handle.borrow_mut().replace(b);
+        yield_now().await;
+        yield_now().await;
+        assert!(a_ref.cancel());
+        for _ in 0..4 {
+            yield_now().await;
+        }
+        assert!(a_ref.done() && b_ref.done());
+    });
+}
+
+#[test]
+fn a_forwarded_request_that_nobody_hears_is_owed_again() {
+    run_alone(async {
+        let b = create_task(forever());
+        let a = create_task(async move {
+            let mut b = b;
+            let mut polls = 0;
+            // The branch that waits for `b` is given up in the very step in which it would hear the ending.
+            std::future::poll_fn(|cx| {
+                polls += 1;
+                if polls == 1 {
+                    let _ = std::pin::Pin::new(&mut b).poll(cx);
+                    return std::task::Poll::Pending;
+                }
+                std::task::Poll::Ready(())
+            })
+            .await;
+            yield_now().await;
+            unreachable!("the request hits here")
+        });
+        yield_now().await;
+        yield_now().await;
+        a.cancel();
+        assert!(was_cancelled::<()>(&a.await));
+    });
+}
+
+#[test]
+fn scopes_side_by_side_are_all_hit() {
+    run_alone(async {
+        let task = create_task(async {
+            let mut left = std::pin::pin!(catch_cancelled(forever()));
+            let mut right = std::pin::pin!(catch_cancelled(forever()));
+            let (mut a, mut b) = (None, None);
+            std::future::poll_fn(|cx| {
+                use std::task::Poll;
+                if a.is_none() {
+                    if let Poll::Ready(end) = left.as_mut().poll(cx) {
+                        a = Some(end.is_err());
+                    }
+                }
+                if b.is_none() {
+                    if let Poll::Ready(end) = right.as_mut().poll(cx) {
+                        b = Some(end.is_err());
+                    }
+                }
+                if a.is_some() && b.is_some() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            (a, b)
+        });
+        yield_now().await;
+        task.cancel();
+        assert_eq!(task.await.unwrap(), (Some(true), Some(true)));
+    });
+}
+
+#[test]
+fn a_scope_that_is_alive_but_not_awaited_passes_it_on() {
+    run_alone(async {
+        let task = create_task(async {
+            let mut parked = Box::pin(catch_cancelled(forever()));
+            std::future::poll_fn(|cx| {
+                assert!(parked.as_mut().poll(cx).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+            yield_now().await;
+            forever().await;
+            drop(parked);
+        });
+        for _ in 0..4 {
+            yield_now().await;
+        }
+        task.cancel();
+        assert!(was_cancelled(&task.await));
+    });
+}
+
+#[test]
+fn the_main_future_can_be_cancelled_too() {
+    let ended = run(&TaskSet::new(), async {
+        current_task().unwrap().cancel_with("main");
+        forever().await;
+    });
+    assert!(matches!(ended, Err(JoinError::Cancelled(c)) if c.message() == Some("main")));
+}
+
+#[test]
+fn a_catch_outside_any_task_catches_what_is_raised_inside() {
+    let caught = pollster::block_on(catch_cancelled(async {
+        corio_task::Cancelled::new().resume().await;
+    }));
+    assert!(caught.is_err());
+}
+
+#[test]
+fn cancelling_sums_the_scopes_around() {
+    run_alone(async {
+        let task = create_task(async {
+            catch_cancelled(async {
+                current_task().unwrap().cancel();
+                corio_seam::cancelling()
+            })
+            .await
+        });
+        assert!(was_cancelled(&task.await));
+        assert_eq!(corio_seam::cancelling(), 0);
+    });
+}

@@ -1,0 +1,69 @@
+use corio_task::{JoinError, TaskSet};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::task::Poll;
+
+/// A log of what happened, shared by the parts of a test.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Rc<RefCell<Vec<String>>>);
+
+impl Log {
+    pub(crate) fn new() -> Log {
+        Log::default()
+    }
+
+    pub(crate) fn add(&self, line: impl Into<String>) {
+        self.0.borrow_mut().push(line.into());
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
+}
+
+/// Writes a line into a log when dropped.
+pub(crate) struct OnDrop(pub(crate) Log, pub(crate) &'static str);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.add(self.1);
+    }
+}
+
+/// Runs `main` to its end, panicking if the set gets stuck.
+pub(crate) fn run<T>(set: &TaskSet, main: impl Future<Output = T>) -> Result<T, JoinError> {
+    let mut idle = 0;
+    let ended = set.drive(main, |set| {
+        set.drain_inbox();
+        idle = if set.has_ready() { 0 } else { idle + 1 };
+        assert!(idle < 100, "nothing is ready, and nothing ever will be");
+        set.run_batch();
+        ControlFlow::Continue(())
+    });
+    ended.expect("`turn` never breaks")
+}
+
+/// Runs `main` in a set of its own.
+pub(crate) fn run_alone<T>(main: impl Future<Output = T>) -> T {
+    run(&TaskSet::new(), main).expect("the main future ends with a value")
+}
+
+/// Yields once.
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(move |cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Waits for ever, without a waker.
+pub(crate) async fn forever() {
+    std::future::pending().await
+}

@@ -1,0 +1,19 @@
+//! What can go wrong with tasks, a file a danger.
+#![cfg(not(loom))]
+
+/// Steps, wakes and callbacks come in the order that the docs promise.
+mod order;
+/// Requests to end: when, where, how often, and what decides.
+mod cancel;
+/// Panics in a poll, a destructor, a callback, a waker.
+mod panic;
+/// What is dropped, when, and that it is dropped once.
+mod drops;
+/// Wakers and doors on other threads.
+mod threads;
+/// The set as a plain future, its end, and its misuse.
+mod set;
+/// Who is Send.
+mod auto_traits;
+/// Tools of these tests.
+mod kit;

@@ -1,0 +1,129 @@
+use crate::kit::{Log, run, run_alone, yield_now};
+use corio_task::{TaskSet, all_tasks, create_task, current_task};
+
+#[test]
+fn tasks_start_in_order_and_take_turns() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let tasks: Vec<_> = ["a", "b", "c"]
+            .into_iter()
+            .map(|name| {
+                let log = log.clone();
+                create_task(async move {
+                    for step in 0..2 {
+                        log.add(format!("{name}{step}"));
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        log.add("main");
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    assert_eq!(lines.take(), ["main", "a0", "b0", "c0", "a1", "b1", "c1"]);
+}
+
+#[test]
+fn done_callbacks_run_in_order_and_never_at_once() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let task = create_task(async { 1 });
+        for name in ["first", "second"] {
+            let log = log.clone();
+            task.add_done_callback(move |task| log.add(format!("{name} {}", task.done())));
+        }
+        let removed = task.add_done_callback(|_| unreachable!("it was taken back"));
+        assert!(task.remove_done_callback(removed));
+        assert!(!task.remove_done_callback(removed));
+        yield_now().await;
+        log.add("ended");
+        yield_now().await;
+        log.add("told");
+        let late = log.clone();
+        task.add_done_callback(move |_| late.add("late"));
+        log.add("added");
+        yield_now().await;
+    });
+    assert_eq!(lines.take(), ["ended", "first true", "second true", "told", "added", "late"]);
+}
+
+#[test]
+fn awaiting_costs_one_iteration_a_task() {
+    let set = TaskSet::new();
+    let mut iterations = 0;
+    let main = async {
+        let inner = create_task(async {
+            let innermost = create_task(async { 7 });
+            innermost.await.unwrap()
+        });
+        inner.await.unwrap()
+    };
+    let value = set.drive(main, |set| {
+        iterations += 1;
+        set.run_batch();
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(value.unwrap().unwrap(), 7);
+    // main; inner; innermost; inner again; main again; and the one in which the end is noticed.
+    assert_eq!(iterations, 6);
+}
+
+#[test]
+fn awaiting_what_is_over_does_not_yield() {
+    let log = Log::new();
+    let lines = log.clone();
+    run_alone(async move {
+        let task = create_task(async { 5 });
+        yield_now().await;
+        let other = log.clone();
+        let _detached = create_task(async move { other.add("other") });
+        assert_eq!(task.await.unwrap(), 5);
+        log.add("main");
+        yield_now().await;
+    });
+    assert_eq!(lines.take(), ["main", "other"]);
+}
+
+#[test]
+fn the_current_task_and_all_tasks_are_known() {
+    run_alone(async {
+        let task = create_task(async {
+            let me = current_task().expect("a task runs");
+            (me.name(), all_tasks().len())
+        })
+        .named("worker");
+        assert_eq!(task.await.unwrap(), ("worker".to_string(), 2));
+        assert_eq!(current_task().unwrap().name(), "Task-1");
+    });
+    assert!(current_task().is_none());
+    assert!(all_tasks().is_empty());
+}
+
+#[test]
+fn what_a_task_waits_for_is_known() {
+    run_alone(async {
+        let inner = create_task(crate::kit::forever()).named("inner");
+        let inner_ref = inner.task_ref();
+        let outer = create_task(inner);
+        yield_now().await;
+        let waits = outer.task_ref().waiting_on().expect("it waits for a task of ours");
+        assert!(waits.contains("\"inner\" pending"), "{waits}");
+        assert_eq!(inner_ref.waiting_on(), None);
+    });
+}
+
+#[test]
+fn the_main_future_may_borrow() {
+    let mut numbers = vec![1, 2];
+    let sum = run(&TaskSet::new(), async {
+        numbers.push(3);
+        yield_now().await;
+        numbers.iter().sum::<i32>()
+    });
+    assert_eq!(sum.unwrap(), 6);
+    assert_eq!(numbers, [1, 2, 3]);
+}
