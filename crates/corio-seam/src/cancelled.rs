@@ -85,7 +85,7 @@ impl Future for Resume {
             let raised = current().is_some_and(|seam| seam.raise(cancelled).is_ok());
             assert!(raised, "`Cancelled::resume` has nowhere to go: await it inside a task or `catch_cancelled`");
         }
-        wait_on(Waiting::Leaf("resume"));
+        wait_on(Waiting::Leaf(&"resume"));
         Poll::Pending
     }
 }

@@ -200,7 +200,7 @@ impl Future for Sleep {
                 }
             }
         }
-        wait_on(Waiting::Leaf("sleep"));
+        wait_on(Waiting::Leaf(&"sleep"));
         Poll::Pending
     }
 }

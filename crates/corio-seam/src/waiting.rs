@@ -10,8 +10,9 @@ use std::sync::Arc;
 pub enum Waiting {
     /// One future or task that can be cancelled: a request aimed at the waiter is forwarded to it.
     Target(Rc<dyn Waitable>),
-    /// Something that is merely left, by dropping the leaf; the text names it ("sleep", "Queue.get").
-    Leaf(&'static str),
+    /// Something that is merely left, by dropping the leaf; the text names it: `Leaf(&"sleep")`. A reference to a
+    /// reference is one word, which a task keeps in place.
+    Leaf(&'static &'static str),
 }
 
 impl fmt::Debug for Waiting {
