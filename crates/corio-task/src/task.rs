@@ -184,7 +184,40 @@ impl<T> Task<T> {
     }
 }
 
-// SHARE
+impl<T: 'static> Task<T> {
+    /// Turns the handle into a [`corio_future::Future`], which can be cloned if `T` can, awaited by many, and called back.
+    ///
+    /// Cancelling that future asks the task to end. A panic of the task becomes
+    /// [`FutureError::Panicked`](corio_future::FutureError::Panicked) with its message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_task::{TaskSet, create_task};
+    ///
+    /// let set = TaskSet::new();
+    /// let both = pollster::block_on(set.run_until(async {
+    ///     let one = create_task(async { 21 }).share();
+    ///     let two = one.clone();
+    ///     one.await.unwrap() + two.await.unwrap()
+    /// }));
+    /// assert_eq!(both.unwrap(), 42);
+    /// ```
+    pub fn share(self) -> corio_future::Future<T> {
+        let task = self.task_ref();
+        let weak = task.clone();
+        let (promise, future) =
+            corio_future::promise_with_canceller(move |message| forward::cancel(&weak, message, By::Waiter));
+        let mut handle = self.handle;
+        task.tell_at_once(move |_| match handle.take() {
+            Some(Ok(value)) => drop(promise.set_result(value)),
+            Some(Err(JoinError::Cancelled(cancelled))) => promise.cancel(cancelled),
+            Some(Err(JoinError::Panicked(panic))) => promise.set_panic(panic),
+            None => unreachable!("a task tells of its end when it is over"),
+        });
+        future
+    }
+}
 
 impl<U, E: Into<Box<dyn std::error::Error>>> Task<Result<U, E>> {
     /// Has the task's `Err` reported to the exception handler if nobody takes it; panics are, anyway.
