@@ -64,6 +64,11 @@ impl Counts {
         self.threads
     }
 
+    /// Counts the workers that wait for a job, and are not spoken for.
+    pub(crate) fn idle(&self) -> usize {
+        usize::try_from(self.spare).unwrap_or(0)
+    }
+
     /// A job asks to come in.
     pub(crate) fn admit(&mut self) -> Admission {
         if self.phase != Phase::Open {

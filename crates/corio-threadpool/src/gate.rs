@@ -1,13 +1,13 @@
 //! The one place where submitters, workers and whoever shuts down meet.
 //!
 //! One lock holds the numbers ([`Counts`]) and the sending end of the queue, so these three are atomic to each other:
-//! a job comes in (and a thread starts for it), the gate closes (and the sending end is dropped), a worker leaves. Hence
-//! no job comes in after the gate has closed, and a worker leaves only when the queue has told it, by being
+//! a job comes in (and a thread starts for it), the gate closes (and the sending end is dropped), a worker leaves.
+//! Hence no job comes in after the gate has closed, and a worker leaves only when the queue has told it, by being
 //! disconnected *and* empty, that no job is left for it. Workers take jobs without the lock.
 //!
-//! A thread is started with the lock held: it costs some 20 µs, at most `max` times in a pool's life, and makes "a job is
-//! queued only if a worker is there to take it" true by inspection. No user code runs under the lock: jobs are moved, wakers
-//! are cloned, woken and dropped outside.
+//! A thread is started with the lock held: it costs some 20 µs, at most `max` times in a pool's life, and makes "a job
+//! is queued only if a worker is there to take it" true by inspection. No user code runs under the lock: jobs are
+//! moved, wakers are cloned, woken and dropped outside.
 
 use crate::counts::{Admission, Counts, Phase};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +71,8 @@ impl<T, H> Gate<T, H> {
         Gate { state: Mutex::new(state), left: Condvar::new(), queue, broken: AtomicBool::new(false) }
     }
 
-    /// Queues `job`; `spawn` starts the worker with that number if one is needed. Gives the job back if nobody will take it.
+    /// Queues `job`; `spawn` starts the worker with that number if one is needed. Gives the job back if nobody will
+    /// take it.
     pub(crate) fn admit(&self, job: T, spawn: impl FnOnce(usize) -> io::Result<H>) -> Result<(), (T, Refusal)> {
         let mut state = self.state.lock();
         match state.counts.admit() {
@@ -216,6 +217,11 @@ impl<T, H> Gate<T, H> {
     pub(crate) fn status(&self) -> (Phase, usize) {
         let state = self.state.lock();
         (state.counts.phase(), state.counts.threads())
+    }
+
+    /// Counts the workers that wait for a job, while the pool is open.
+    pub(crate) fn idle(&self) -> usize {
+        self.state.lock().counts.idle()
     }
 
     /// Counts the jobs that no worker has taken yet.

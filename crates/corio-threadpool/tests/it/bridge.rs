@@ -1,0 +1,93 @@
+use crate::{LONG, Log, door, pool};
+use corio_threadpool::{CallError, Executor, RejectReason, run_in_executor, to_thread};
+use std::io;
+use std::sync::mpsc::channel;
+use std::thread;
+
+/// CPython's program 49, line by line; its context does not exist here.
+#[test]
+fn conformance_49_run_in_executor() {
+    pollster::block_on(async {
+        let (pool, log) = (pool(1), Log::default());
+        let main = thread::current().id();
+        let other = run_in_executor(&pool, || thread::current().id()).await.unwrap();
+        log.add(format!("other thread {}", other != main));
+
+        let bad = || Err::<(), _>(io::Error::other("in thread"));
+        log.add(format!("error {}", run_in_executor(&pool, bad).await.unwrap().unwrap_err()));
+
+        let (started, has_started) = channel();
+        let (key, gate) = door();
+        let events = Log::default();
+        let (of_running, of_queued) = (events.clone(), events.clone());
+        let running = move || {
+            started.send(()).unwrap();
+            gate.pass();
+            of_running.add("running finished");
+        };
+        let mut running = run_in_executor(&pool, running);
+        let mut queued = run_in_executor(&pool, move || of_queued.add("queued must not run"));
+        to_thread(move || has_started.recv_timeout(LONG).unwrap()).await.unwrap();
+        let cancels = [running.cancel(), queued.cancel(), running.cancelled(), queued.cancelled()];
+        log.add(format!("cancel {cancels:?}"));
+        key.open();
+        pool.shutdown(true, false);
+        log.add(format!("{:?}", events.lines()));
+        assert_eq!(
+            log.lines(),
+            ["other thread true", "error in thread", "cancel [true, true, true, true]", "[\"running finished\"]"]
+        );
+    });
+}
+
+#[test]
+fn the_call_is_submitted_before_it_is_awaited() {
+    let pool = pool(1);
+    let (made, is_made) = channel();
+    let call = run_in_executor(&pool, move || made.send(()).unwrap());
+    is_made.recv_timeout(LONG).unwrap();
+    pollster::block_on(call).unwrap();
+}
+
+#[test]
+fn a_refusal_comes_with_the_await() {
+    let pool = pool(1);
+    pool.shutdown(false, false);
+    let call = run_in_executor(&pool, || ());
+    assert!(call.done() && !call.cancelled());
+    assert!(matches!(pollster::block_on(call), Err(CallError::Rejected(RejectReason::ShutDown))));
+}
+
+#[test]
+fn a_queued_call_hears_that_the_shutdown_cancelled_it() {
+    let pool = pool(1);
+    let (key, gate) = door();
+    let running = run_in_executor(&pool, move || gate.pass());
+    let queued = run_in_executor(&pool, || ());
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| pollster::block_on(queued));
+        pool.shutdown(false, true);
+        assert!(waits.join().unwrap().unwrap_err().is_cancelled());
+    });
+    key.open();
+    let _ = pollster::block_on(running);
+}
+
+#[test]
+fn many_calls_from_many_threads() {
+    let (threads, calls) = if cfg!(miri) { (2, 3) } else { (4, 1000) };
+    let pool = pool(3);
+    thread::scope(|scope| {
+        for number in 0..threads {
+            let pool = &pool;
+            scope.spawn(move || {
+                pollster::block_on(async {
+                    for call in 0..calls {
+                        assert_eq!(run_in_executor(pool, move || number + call).await.unwrap(), number + call);
+                    }
+                });
+            });
+        }
+    });
+    assert!(pool.threads() <= 3);
+}
