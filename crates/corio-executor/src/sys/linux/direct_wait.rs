@@ -9,7 +9,7 @@ use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, write};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 /// Waits on an epoll descriptor that belongs to somebody else, with a bell and a timer of its own.
 ///
 /// The bell is an eventfd, registered edge-triggered and never read: each ring is a new edge, and a 64-bit count of
-/// rings does not overflow. `epoll_wait` counts in milliseconds; the rest of a timeout is left to a timerfd, made when
-/// first needed, edge-triggered and never read either. So a wait that readiness ends costs one system call, and only a
-/// timeout that really runs out costs two more. (`epoll_pwait2` would take nanoseconds, but sandboxes older than it end
-/// the process that tries.)
+/// rings does not overflow. `epoll_wait` counts in milliseconds; the rest of a timeout is left to a timerfd,
+/// edge-triggered and never read either. So a wait that readiness ends costs one system call, and only a timeout that
+/// really runs out costs two more. (`epoll_pwait2` would take nanoseconds, but sandboxes older than it end the process
+/// that tries.)
 pub(crate) struct DirectWait {
     /// Rung by any thread.
     bell: Arc<EventBell>,
-    /// Measures what is shorter than a millisecond; none until there is such a wait.
-    timer: OnceCell<OwnedFd>,
+    /// Measures what is shorter than a millisecond. Made with the rest: a wait must not fail for want of a descriptor.
+    timer: OwnedFd,
     /// Where the kernel puts its answer; empty between waits.
     events: RefCell<Vec<epoll::Event>>,
 }
@@ -46,9 +46,11 @@ impl DirectWait {
     /// When there is no descriptor left.
     pub(crate) fn new(poller: &Poller) -> io::Result<Option<DirectWait>> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         add_edge(poller.as_fd(), &bell)?;
-        let bell = Arc::new(EventBell(bell));
-        Ok(Some(DirectWait { bell, timer: OnceCell::new(), events: RefCell::new(Vec::with_capacity(BATCH)) }))
+        add_edge(poller.as_fd(), &timer)?;
+        let (bell, events) = (Arc::new(EventBell(bell)), RefCell::new(Vec::with_capacity(BATCH)));
+        Ok(Some(DirectWait { bell, timer, events }))
     }
 
     /// Returns what ends a wait from any thread.
@@ -80,7 +82,7 @@ impl DirectWait {
         match rest {
             None | Some(Duration::ZERO) => self.fetch(epoll, ready, rest).map(drop),
             Some(rest) => {
-                self.arm_timer(epoll, rest.min(MILLISECOND))?;
+                self.arm_timer(rest.min(MILLISECOND))?;
                 self.fetch(epoll, ready, None).map(drop)
             }
         }
@@ -100,26 +102,18 @@ impl DirectWait {
         Ok(happened)
     }
 
-    /// Makes the wait that follows end after `delay`, which is not zero.
-    fn arm_timer(&self, epoll: BorrowedFd<'_>, delay: Duration) -> io::Result<()> {
-        let timer = match self.timer.get() {
-            Some(timer) => timer,
-            None => {
-                let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
-                add_edge(epoll, &timer)?;
-                self.timer.get_or_init(|| timer)
-            }
-        };
-        let it_value = Timespec { tv_sec: 0, tv_nsec: delay.as_nanos() as _ };
+    /// Makes the wait that follows end after `delay`, which is not zero and not more than a second.
+    fn arm_timer(&self, delay: Duration) -> io::Result<()> {
+        let it_value = Timespec { tv_sec: 0, tv_nsec: delay.subsec_nanos() as _ };
         let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
-        timerfd_settime(timer, TimerfdTimerFlags::empty(), &once)?;
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         Ok(())
     }
 }
 
 impl fmt::Debug for DirectWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DirectWait").field("timer", &self.timer.get().is_some()).finish_non_exhaustive()
+        f.debug_struct("DirectWait").field("bell", &self.bell).field("timer", &self.timer).finish_non_exhaustive()
     }
 }
 
