@@ -83,7 +83,7 @@ impl Listeners {
     }
 
     /// Tells everybody: wakes, and hands callbacks to the ready queue. What panics is told to nobody and stops nobody.
-    pub(crate) fn tell(mut self: Box<Self>, task: &TaskRef, core: &Core) {
+    pub(crate) fn tell(mut self, task: &TaskRef, core: &Core) {
         for entry in mem::take(&mut self.entries) {
             let told = catch_unwind(AssertUnwindSafe(|| match entry {
                 Entry::Waker(waker) => waker.wake(),

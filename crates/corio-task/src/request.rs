@@ -1,8 +1,9 @@
 //! One request to cancel, shared by every scope it has been offered to.
 
+use crate::scope::Node;
 use corio_seam::Cancelled;
 use std::cell::Cell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 /// Where a request stands.
@@ -27,15 +28,18 @@ pub(crate) enum Standing {
 }
 
 /// A request to cancel.
-#[derive(Debug)]
 pub(crate) struct Request {
     standing: Cell<Standing>,
     message: Option<Arc<str>>,
+    /// The scope it was aimed at.
+    target: Weak<Node>,
+    /// It was delivered, and is to be delivered once more.
+    rearmed: Cell<bool>,
 }
 
 impl Request {
-    pub(crate) fn new(message: Option<Arc<str>>) -> Rc<Request> {
-        Rc::new(Request { standing: Cell::new(Standing::Pending), message })
+    pub(crate) fn new(message: Option<Arc<str>>, target: Weak<Node>) -> Rc<Request> {
+        Rc::new(Request { standing: Cell::new(Standing::Pending), message, target, rearmed: Cell::new(false) })
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -48,6 +52,21 @@ impl Request {
 
     pub(crate) fn is_pending(&self) -> bool {
         self.standing.get() == Standing::Pending
+    }
+
+    /// Returns the scope it was aimed at, if that still exists.
+    pub(crate) fn target(&self) -> Option<Rc<Node>> {
+        self.target.upgrade()
+    }
+
+    pub(crate) fn rearm(&self) {
+        self.rearmed.set(true);
+        self.set(Standing::Pending);
+    }
+
+    /// Tells whether it was delivered before.
+    pub(crate) fn is_rearmed(&self) -> bool {
+        self.rearmed.get()
     }
 
     pub(crate) fn message(&self) -> Option<Arc<str>> {

@@ -14,6 +14,7 @@
 //! request is never lost, and hits at an await and nowhere else. User code (a forwarded `cancel`, a waker) runs under no
 //! borrow of a node.
 
+use crate::children::Children;
 use crate::forward;
 use crate::raw::{self, TaskRef, current};
 use crate::request::{Request, Standing};
@@ -22,7 +23,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -63,7 +64,9 @@ pub(crate) struct Node {
     owner: RefCell<Option<TaskRef>>,
     parent: RefCell<Option<Rc<Node>>>,
     /// The live nodes right below.
-    children: RefCell<Vec<Weak<Node>>>,
+    children: RefCell<Children>,
+    /// Where it stands among its parent's children.
+    pub(crate) place: Cell<usize>,
     /// How many requests were aimed at this node, less those taken back by `uncancel`.
     requests: Cell<usize>,
     /// The requests aimed at this node or offered to it that are pending or forwarded.
@@ -72,6 +75,8 @@ pub(crate) struct Node {
     ripe: RefCell<Option<Rc<Request>>>,
     /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
     raised: RefCell<Option<Cancelled>>,
+    /// The request that ended the body.
+    taken: RefCell<Option<Rc<Request>>>,
     /// The request that was forwarded to what the slot named.
     forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
     slot: RefCell<Slot>,
@@ -98,10 +103,34 @@ impl Node {
         Rc::new(Node { owner, slot, dead, ..Node::default() })
     }
 
-    /// Returns the innermost node being polled on this thread.
+    /// Returns the innermost node being polled on this thread, in its place in the tree: those around it that had no
+    /// node, for nobody had needed one, have one now.
     pub(crate) fn current() -> Option<Rc<Node>> {
-        let inner = current::with_scope(|scope| scope.map(|scope| scope.node(true)));
-        inner.or_else(|| TaskRef::current().map(|task| task.root()))
+        let (mut innermost, mut orphan): (Option<Rc<Node>>, Option<Rc<Node>>) = (None, None);
+        current::each_scope(|scope| {
+            let node = scope.node(true);
+            innermost.get_or_insert_with(|| Rc::clone(&node));
+            if let Some(below) = orphan.take() {
+                below.adopt(Some(Rc::clone(&node)));
+            }
+            let is_orphan = node.parent.borrow().is_none();
+            orphan = is_orphan.then_some(node);
+            is_orphan
+        });
+        if innermost.is_none() || orphan.is_some() {
+            let root = TaskRef::current().map(|task| task.root());
+            orphan.inspect(|orphan| orphan.adopt(root.clone()));
+            innermost = innermost.or(root);
+        }
+        innermost
+    }
+
+    /// As [`current`](Node::current), without making the node of a task of which nothing was ever asked.
+    pub(crate) fn current_if_any() -> Option<Rc<Node>> {
+        if current::with_scope(|scope| scope.is_some()) {
+            return Node::current();
+        }
+        TaskRef::current()?.root_if_any()
     }
 
     // The task's side.
@@ -171,13 +200,13 @@ impl Node {
     }
 
     /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.
-    pub(crate) fn record(&self, message: Option<Arc<str>>) -> Option<Rc<Request>> {
+    pub(crate) fn record(self: &Rc<Node>, message: Option<Arc<str>>) -> Option<Rc<Request>> {
         self.requests.set(self.requests.get() + 1);
         let waiting = self.owed.borrow().iter().any(|request| request.is_pending());
         if waiting || self.is_ripe() {
             return None;
         }
-        let request = Request::new(message);
+        let request = Request::new(message, Rc::downgrade(self));
         self.owe(&request);
         Some(request)
     }
@@ -243,7 +272,7 @@ impl Node {
     }
 
     fn live_children(&self) -> Vec<Rc<Node>> {
-        self.children.borrow().iter().filter_map(Weak::upgrade).collect()
+        self.children.borrow().live()
     }
 
     /// Forwards a request to the one thing the node waits for, or makes the node ripe.
@@ -291,6 +320,7 @@ impl Node {
             return None;
         }
         request.set(Standing::Taken); // Before the drop: a destructor that panics must not have it come again.
+        self.taken.replace(Some(Rc::clone(&request)));
         Some(request.cancelled())
     }
 
@@ -317,6 +347,7 @@ impl Node {
         let raised = self.raised.take();
         let undelivered =
             |request: &&Rc<Request>| matches!(request.standing(), Standing::Pending | Standing::Forwarded);
+        let undelivered = |request: &&Rc<Request>| undelivered(request) && !request.is_rearmed();
         raised.or_else(|| self.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
     }
 
@@ -353,6 +384,7 @@ impl Node {
         request.set(Standing::Taken);
         if cancelled {
             self.raise(request.cancelled());
+            self.taken.replace(Some(request));
         }
         cancelled
     }
@@ -361,6 +393,24 @@ impl Node {
     pub(crate) fn raise(&self, cancelled: Cancelled) {
         self.raised.replace(Some(cancelled));
         self.attend();
+    }
+
+    /// Owes the request that ended the body again, to the nodes around up to the one it was aimed at.
+    fn rearm(&self) -> bool {
+        let taken = self.taken.take().filter(|request| request.standing() == Standing::Taken);
+        let Some((request, target)) = taken.and_then(|request| Some((Rc::clone(&request), request.target()?))) else {
+            return false;
+        };
+        request.rearm();
+        let mut around = Node::current();
+        while let Some(node) = around {
+            if !node.has_had(&request) {
+                node.owe(&request);
+            }
+            let last = Rc::ptr_eq(&node, &target);
+            around = node.parent.borrow().clone().filter(|_| !last);
+        }
+        true
     }
 
     // The tree.
@@ -377,14 +427,14 @@ impl Node {
         }
         self.leave_parent();
         if let Some(parent) = &parent {
-            parent.children.borrow_mut().push(Rc::downgrade(self));
+            parent.children.borrow_mut().add(self);
         }
         self.parent.replace(parent);
     }
 
     fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
         let parent = self.parent.take()?;
-        parent.children.borrow_mut().retain(|child| !std::ptr::eq(child.as_ptr(), Rc::as_ptr(self)));
+        parent.children.borrow_mut().remove(self);
         Some(parent)
     }
 
@@ -448,6 +498,15 @@ impl Scope {
     #[must_use]
     pub fn handle(&self) -> ScopeHandle {
         ScopeHandle(self.node(false))
+    }
+
+    /// Arms the request that ended this scope's body once more: it hits the scope around the caller at its next
+    /// suspension. False if there was none, or whatever it was aimed at is over.
+    ///
+    /// For a combinator that has something more important to return than a cancellation aimed at its caller, and must not
+    /// lose it: a task group whose children failed. If the task returns before it suspends, it ends as it returned.
+    pub fn rearm(&self) -> bool {
+        self.node.get().is_some_and(|node| node.rearm())
     }
 
     /// Polls `body` as the innermost scope. When it returns `Ready`, the body has been dropped, and is `None`.

@@ -81,6 +81,6 @@ impl Seam for Tasks {
     }
 
     fn cancelling(&self) -> usize {
-        Node::current().map_or(0, |node| node.requests_around())
+        Node::current_if_any().map_or(0, |node| node.requests_around())
     }
 }

@@ -4,7 +4,7 @@
 pub(crate) use self::real::*;
 #[cfg(loom)]
 pub(crate) use loom::sync::{
-    Arc, Mutex, MutexGuard,
+    Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU32, Ordering, fence},
 };
 

@@ -21,6 +21,7 @@ struct TaskCell<F: Future> {
 }
 
 /// What a cell holds; the header's state says which.
+#[allow(dead_code, reason = "read through pointers of the members' types")]
 union Content<F: Future> {
     /// FUTURE is set.
     future: ManuallyDrop<F>,

@@ -14,8 +14,15 @@ struct Here {
     core: Cell<*const Core>,
     /// The task being polled.
     task: Cell<Option<TaskPtr>>,
-    /// The innermost scope being polled inside that task, or without one; null for the task's own.
-    scope: Cell<*const Scope>,
+    /// The frame of the innermost scope being polled inside that task, or without one; null for the task's own.
+    scope: Cell<*const Frame>,
+}
+
+/// One scope that is being polled: a link of a chain that lies along the stack, and so can have no ring.
+struct Frame {
+    scope: *const Scope,
+    /// The scope around it; null if that is the task's own, or there is none.
+    outer: *const Frame,
 }
 
 impl Here {
@@ -41,7 +48,7 @@ loom::thread_local! {
 struct Saved {
     core: *const Core,
     task: Option<TaskPtr>,
-    scope: *const Scope,
+    scope: *const Frame,
 }
 
 impl Drop for Saved {
@@ -83,10 +90,28 @@ pub(super) fn task() -> Option<TaskPtr> {
 /// Calls `f` with the innermost scope being polled, if it is not the task's own.
 #[inline]
 pub(crate) fn with_scope<R>(f: impl FnOnce(Option<&Scope>) -> R) -> R {
-    let scope = HERE.with(|here| here.scope.get());
+    let frame = HERE.with(|here| here.scope.get());
     // SAFETY:
     // * not null, it was set from a reference by a frame of `enter_scope` that is still on this thread's stack.
-    f(unsafe { scope.as_ref() })
+    let frame = unsafe { frame.as_ref() };
+    // SAFETY:
+    // * the scope is borrowed by that same frame.
+    f(frame.map(|frame| unsafe { &*frame.scope }))
+}
+
+/// Calls `f` with each scope being polled inside the task, or without one, the innermost first, as long as it is true.
+pub(crate) fn each_scope(mut f: impl FnMut(&Scope) -> bool) {
+    let mut next = HERE.with(|here| here.scope.get());
+    // SAFETY:
+    // * as in `with_scope`; a frame of `enter_scope` below us on the stack outlives those above it.
+    while let Some(frame) = unsafe { next.as_ref() } {
+        // SAFETY:
+        // * the scope is borrowed by that same frame.
+        if !f(unsafe { &*frame.scope }) {
+            return;
+        }
+        next = frame.outer;
+    }
 }
 
 /// Calls `f` with `core` as the set that runs here, and no task.
@@ -116,9 +141,11 @@ pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
 /// Calls `f` with `scope` as the innermost scope being polled.
 #[inline]
 pub(crate) fn enter_scope<R>(scope: &Scope, f: impl FnOnce() -> R) -> R {
+    let mut frame = Frame { scope, outer: ptr::null() };
     let _saved = HERE.with(|here| {
         let saved = here.get();
-        here.scope.set(scope);
+        frame.outer = saved.scope;
+        here.scope.set(&raw const frame);
         saved
     });
     f()

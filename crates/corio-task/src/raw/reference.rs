@@ -240,9 +240,8 @@ impl<T> Handle<T> {
     /// Notes that whoever is being polled waits for this task.
     #[inline]
     pub(crate) fn wait_in_current(&self) {
-        match current::task() {
-            Some(task) => task.header().extra.wait_on_task(self.0),
-            None => (),
+        if let Some(task) = current::task() {
+            task.header().extra.wait_on_task(self.0);
         }
     }
 

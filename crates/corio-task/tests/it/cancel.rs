@@ -376,3 +376,61 @@ fn cancelling_sums_the_scopes_around() {
         assert_eq!(corio_seam::cancelling(), 0);
     });
 }
+
+#[test]
+fn a_scope_that_never_paused_knows_who_is_around_it() {
+    run_alone(async {
+        let task = create_task(async {
+            assert!(catch_cancelled(forever()).await.is_err());
+            catch_cancelled(catch_cancelled(async { corio_seam::cancelling() })).await
+        });
+        yield_now().await;
+        task.cancel();
+        assert_eq!(task.await.unwrap(), Ok(Ok(1)));
+    });
+}
+
+#[test]
+fn scopes_leave_their_parent_in_constant_time() {
+    const MANY: usize = if cfg!(miri) { 200 } else { 100_000 };
+    run_alone(async {
+        let mut scopes: Vec<_> = (0..MANY).map(|_| (corio_task::Scope::new(), Box::pin(Some(forever())))).collect();
+        std::future::poll_fn(|cx| {
+            for (scope, body) in &mut scopes {
+                assert!(scope.poll(body.as_mut(), cx).is_pending());
+            }
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(scopes); // Seconds, if each looked for its place.
+    });
+}
+
+#[test]
+fn a_request_that_was_delivered_can_be_armed_again() {
+    run_alone(async {
+        let task = create_task(async {
+            let scope = corio_task::Scope::new();
+            let mut body = Box::pin(Some(forever()));
+            let cut = std::future::poll_fn(|cx| scope.poll(body.as_mut(), cx)).await;
+            assert!(cut.is_err() && scope.rearm() && !scope.rearm());
+            let again = catch_cancelled(yield_now()).await;
+            assert_eq!(current_task().unwrap().cancelling(), 1);
+            assert!(again.is_err() && scope_is_quiet().await);
+            let scope = corio_task::Scope::new();
+            let mut body = Box::pin(Some(forever()));
+            current_task().unwrap().cancel();
+            let cut = std::future::poll_fn(|cx| scope.poll(body.as_mut(), cx)).await;
+            assert!(cut.is_err() && scope.rearm());
+            "an end without another suspension stands"
+        });
+        yield_now().await;
+        task.cancel();
+        assert!(task.await.is_ok());
+    });
+}
+
+/// Tells that nothing hits the caller at its next suspension.
+async fn scope_is_quiet() -> bool {
+    catch_cancelled(yield_now()).await.is_ok()
+}
