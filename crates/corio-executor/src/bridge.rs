@@ -69,7 +69,7 @@ fn finish<T: Send>(mut task: Task<T>, promise: Promise<T>) {
         Some(Ok(output)) => drop(promise.set_result(output)), // Given back, and dropped, if nobody wants it.
         Some(Err(JoinError::Cancelled(cancelled))) => promise.cancel(cancelled),
         Some(Err(JoinError::Panicked(panic))) => promise.set_panic(panic),
-        None => {}
+        Some(Err(_)) | None => {} // The promise is broken.
     }
 }
 

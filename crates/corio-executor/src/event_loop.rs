@@ -56,7 +56,6 @@ impl EventLoop {
     }
 
     /// Starts to make a loop with another clock or selector.
-    #[must_use]
     pub fn builder() -> EventLoopBuilder {
         EventLoopBuilder::new()
     }
@@ -80,8 +79,7 @@ impl EventLoop {
     /// [`RunError::Nested`] while a loop runs on this thread, [`RunError::Closed`] after [`close`](EventLoop::close),
     /// [`RunError::Io`] when the selector fails.
     pub fn run_once(&self) -> Result<(), RunError> {
-        let _running = self.core().start()?;
-        Ok(self.core().iterate()?)
+        Ok(self.core().run(|| self.core().iterate())??)
     }
 
     /// Runs until `main` has completed; asyncio's `run_until_complete`.
@@ -106,27 +104,24 @@ impl EventLoop {
     #[track_caller]
     pub(crate) fn try_until_complete<F: Future>(&self, main: F) -> Result<Result<F::Output, Panic>, RunError> {
         let core = self.core();
-        let _running = core.start()?;
         let mut failure = None;
-        let ended = core.tasks.drive(main, |_| match core.iterate() {
+        let mut turn = || match core.iterate() {
             Ok(()) if !core.stopping.get() => ControlFlow::Continue(()),
             Ok(()) => ControlFlow::Break(()),
             Err(error) => {
                 failure = Some(error);
                 ControlFlow::Break(())
             }
-        });
+        };
+        let ended = core.run(|| core.tasks.drive(main, |_| turn()))?;
         if let Some(error) = failure {
             return Err(RunError::Io(error));
-        }
-        if !core.stopping.replace(true) {
-            core.iterate()?;
         }
         match ended {
             Some(Ok(output)) => Ok(Ok(output)),
             Some(Err(JoinError::Panicked(panic))) => Ok(Err(panic)),
             Some(Err(JoinError::Cancelled(cancelled))) => Err(RunError::Cancelled(cancelled)),
-            None => Err(RunError::Stopped),
+            Some(Err(_)) | None => Err(RunError::Stopped),
         }
     }
 
@@ -139,13 +134,15 @@ impl EventLoop {
     ///
     /// Those of [`run_once`](EventLoop::run_once).
     pub fn run_forever(&self) -> Result<(), RunError> {
-        let _running = self.core().start()?;
-        loop {
-            self.core().iterate()?;
-            if self.core().stopping.get() {
-                return Ok(());
+        let core = self.core();
+        core.run(|| {
+            loop {
+                core.iterate()?;
+                if core.stopping.get() {
+                    return Ok(());
+                }
             }
-        }
+        })?
     }
 
     /// Closes the loop, for good: unfinished tasks end cancelled, callbacks and timers are dropped uncalled, and the
@@ -160,7 +157,7 @@ impl EventLoop {
         self.core().close()
     }
 
-    fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         self.handle.core()
     }
 }

@@ -1,7 +1,7 @@
 //! The exception handler: where errors go that nobody looks at.
 
-use corio_seam::{Panic, Report};
-use std::cell::RefCell;
+use corio_seam::{Panic, Report, report};
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -11,11 +11,16 @@ use std::rc::Rc;
 /// [`set_exception_handler`]: crate::LoopHandle::set_exception_handler
 pub type ExceptionHandler = Rc<dyn Fn(Report)>;
 
+/// How a report ends about an error that nobody took: a task's, a future's.
+const UNCLAIMED: &str = "was never retrieved";
+
 /// A loop's exception handler.
 #[derive(Default)]
 pub(crate) struct Exceptions {
     /// The user's handler; none: the default. Never borrowed while it runs.
     handler: RefCell<Option<ExceptionHandler>>,
+    /// Set while the tasks that `run` has cancelled are waited for.
+    shutting_down: Cell<bool>,
 }
 
 impl Exceptions {
@@ -28,8 +33,16 @@ impl Exceptions {
         self.handler.replace(handler)
     }
 
+    /// Says whether errors that nobody takes are those of a shutdown.
+    pub(crate) fn set_shutting_down(&self, shutting_down: bool) {
+        self.shutting_down.set(shutting_down);
+    }
+
     /// Hands `report` to the handler; if that panics, what is known of both goes to the default handler.
-    pub(crate) fn call(&self, report: Report) {
+    pub(crate) fn call(&self, mut report: Report) {
+        if self.shutting_down.get() && report.message.ends_with(UNCLAIMED) {
+            report.message = String::from("unhandled exception during run() shutdown");
+        }
         let Some(handler) = self.get() else { return default_exception_handler(&report) };
         let mut subject = None;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -52,5 +65,14 @@ pub(crate) fn default_exception_handler(report: &Report) {
     let printing = AssertUnwindSafe(|| writeln!(std::io::stderr(), "{report}"));
     if let Err(payload) = catch_unwind(printing) {
         std::mem::forget(payload); // Its destructor may panic too.
+    }
+}
+
+/// Calls `f`; a panic is reported and goes no further, nor does a panic of the panic's own payload.
+pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
+    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
+    if let Err(payload) = catch_unwind(reporting) {
+        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
     }
 }

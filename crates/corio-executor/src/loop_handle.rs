@@ -46,14 +46,11 @@ pub struct LoopHandle {
 struct Current(Weak<Core>);
 
 impl LoopHandle {
-    pub(crate) fn new(core: Rc<Core>) -> LoopHandle {
+    /// Makes the first handle of a loop, and lets [`current`](LoopHandle::current) find the loop while it runs.
+    pub(crate) fn new(core: Core) -> LoopHandle {
+        let core = Rc::new(core);
+        core.tasks.enter(|| corio_seam::local(|| Current(Rc::downgrade(&core))));
         LoopHandle { core }
-    }
-
-    /// Lets [`current`](LoopHandle::current) find the loop while it runs.
-    pub(crate) fn make_findable(&self) {
-        let _entered = self.core.tasks.enter();
-        corio_seam::local(|| Current(Rc::downgrade(&self.core)));
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -23,18 +23,18 @@ mod tests;
 
 pub(crate) use source_state::{SourceState, WaiterId};
 
+use crate::exceptions::shielded;
 use crate::reactor::bell::LoopBell;
 use crate::reactor::callbacks::{Callback, Callbacks};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
 use crate::sys::{BorrowedFd, RawFd, raw};
-use corio_seam::{Node, Panic, Report, report};
+use corio_seam::Node;
 use corio_task::Bell;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -328,15 +328,6 @@ impl Action {
             Action::Wake(waker) => shielded("exception in a waker", move || waker.wake()),
             Action::Call(callback) => drop(corio_seam::push(Node::new(move || callback.call()))),
         }
-    }
-}
-
-/// Calls user code; a panic is reported and goes no further, nor does one of the reporting.
-fn shielded(message: &'static str, f: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
-    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
-    if let Err(payload) = catch_unwind(reporting) {
-        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
     }
 }
 

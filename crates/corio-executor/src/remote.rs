@@ -2,7 +2,7 @@
 
 use crate::LoopHandle;
 use corio_future::concurrent;
-use corio_seam::{Closed, LoopId, Remote};
+use corio_seam::{Closed, LoopId};
 use corio_task::RemoteSet;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
@@ -117,11 +117,14 @@ impl RemoteHandle {
     /// Returns the loop's identity.
     #[must_use]
     pub fn id(&self) -> LoopId {
-        self.set.loop_id()
+        self.set.id()
     }
 
     /// Has `f` called on the loop's thread.
     pub(crate) fn send(&self, f: impl FnOnce() + Send + 'static) -> Result<(), Closed> {
+        if corio_seam::loop_id() == Some(self.id()) {
+            return corio_seam::call_soon(f); // This is the loop's thread: no need to go through the inbox.
+        }
         self.set.call(Box::new(f)).map_err(|_| Closed)
     }
 }

@@ -1,11 +1,18 @@
 //! The orderly end of a loop.
 
-use crate::{EventLoop, RunError};
+use crate::{EventLoop, RunError, sleep};
+use corio_seam::{Report, Waiting, report, wait_on};
 use corio_task::TaskRef;
+use corio_threadpool::shutdown_default_executor;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Poll, Waker, ready};
+use std::time::Duration;
+
+/// How long the end of a program waits for jobs on other threads; asyncio's figure.
+const JOIN_LIMIT: Duration = Duration::from_secs(300);
 
 /// Cancels what is left over and waits for it, joins the thread pool, and closes the loop.
 pub(crate) fn shut_down(event_loop: &EventLoop) -> Result<(), RunError> {
@@ -16,11 +23,17 @@ pub(crate) fn shut_down(event_loop: &EventLoop) -> Result<(), RunError> {
 
 /// Cancels all tasks and waits for their ends; what they panic with goes to the exception handler.
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
-    let tasks = event_loop.all_tasks();
+    let mut tasks = event_loop.all_tasks();
+    tasks.sort_by_key(TaskRef::id); // In the order in which they were made.
     if tasks.is_empty() {
         return Ok(());
     }
-    event_loop.run_until_complete(all_ended(tasks))
+    let core = event_loop.core();
+    core.run(|| tasks.iter().for_each(|task| _ = task.cancel()))?;
+    core.exceptions.set_shutting_down(true);
+    let ended = event_loop.run_until_complete(all_ended(tasks));
+    core.exceptions.set_shutting_down(false);
+    ended
 }
 
 /// Waits until each task has ended, however.
@@ -32,19 +45,36 @@ async fn all_ended(tasks: Vec<TaskRef>) {
         task.add_done_callback(move |_| {
             unfinished.set(unfinished.get() - 1);
             let waker = if unfinished.get() == 0 { waker.take() } else { None };
-            waker.into_iter().for_each(Waker::wake);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         });
     }
     poll_fn(|cx| {
         if unfinished.get() == 0 {
             return Poll::Ready(());
         }
-        *waker.borrow_mut() = Some(cx.waker().clone());
+        drop(waker.replace(Some(cx.waker().clone())));
+        wait_on(Waiting::Leaf(&"run"));
         Poll::Pending
     })
     .await;
 }
 
-fn join_pool(_: &EventLoop) -> Result<(), RunError> {
-    Ok(())
+/// Shuts the loop's thread pool down, and waits for its threads; not for ever, if time passes by itself.
+fn join_pool(event_loop: &EventLoop) -> Result<(), RunError> {
+    let limited = event_loop.core().time_passes_by_itself();
+    event_loop.run_until_complete(async {
+        let mut pool = pin!(shutdown_default_executor());
+        let mut limit = pin!(sleep(if limited { JOIN_LIMIT } else { Duration::MAX }));
+        poll_fn(|cx| {
+            if pool.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            ready!(limit.as_mut().poll(cx));
+            report(Report::new("the thread pool's jobs did not end within five minutes, and are left to themselves"));
+            Poll::Ready(())
+        })
+        .await;
+    })
 }

@@ -3,7 +3,7 @@
 use super::{Core, EventLoop};
 use crate::reactor::Reactor;
 use crate::selector::Selector;
-use crate::{Clock, MonotonicClock};
+use crate::{Clock, LoopHandle, MonotonicClock};
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -58,7 +58,8 @@ impl EventLoopBuilder {
         let diligent = self.clock.is_some() || self.selector.is_some();
         let clock = self.clock.unwrap_or_else(|| Rc::new(MonotonicClock::new()));
         let reactor = self.selector.map_or_else(Reactor::new, Reactor::with_selector);
-        Ok(EventLoop { handle: Core::new(clock, reactor, diligent) })
+        let handle = LoopHandle::new(Core::new(clock, reactor, diligent));
+        Ok(EventLoop { handle })
     }
 }
 

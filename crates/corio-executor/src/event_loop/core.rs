@@ -5,9 +5,9 @@ use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
 use crate::timers::Timers;
-use crate::{Clock, LoopHandle, RunError, StillRunning, Wait};
+use crate::{Clock, RunError, StillRunning, Wait};
 use corio_seam::{LoopTime, Timer};
-use corio_task::{Entered, TaskSet};
+use corio_task::TaskSet;
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// Makes the state of a loop; `diligent` looks at the sources in every iteration.
-    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool) -> LoopHandle {
+    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool) -> Core {
         let timers = Rc::new(Timers::new(Rc::clone(&clock)));
         let tasks = TaskSet::with_timer(Rc::clone(&timers) as Rc<dyn Timer>);
         let exceptions = Rc::new(Exceptions::default());
@@ -45,16 +45,21 @@ impl Core {
         tasks.set_report_handler(Some(Rc::new(move |report| reporting.call(report))));
         tasks.set_bell(reactor.bell());
         clock.attach(Arc::new(tasks.remote()));
-        let (reactor, pace) = (Rc::new(reactor), Pace::new(diligent));
-        let (stopping, running, slack) = (Cell::new(false), Cell::new(false), Cell::new(None));
-        let core = Core { tasks, timers, exceptions, clock, reactor, pace, stopping, running, slack };
-        let handle = LoopHandle::new(Rc::new(core));
-        handle.make_findable();
-        handle
+        Core {
+            tasks,
+            timers,
+            exceptions,
+            clock,
+            reactor: Rc::new(reactor),
+            pace: Pace::new(diligent),
+            stopping: Cell::new(false),
+            running: Cell::new(false),
+            slack: Cell::new(None),
+        }
     }
 
-    /// Starts a run, which lasts until the guard is dropped.
-    pub(super) fn start(&self) -> Result<Running<'_>, RunError> {
+    /// Calls `f` as a run of this loop: whatever `f` calls finds the loop running.
+    pub(crate) fn run<R>(&self, f: impl FnOnce() -> R) -> Result<R, RunError> {
         if corio_seam::loop_id().is_some() {
             return Err(RunError::Nested);
         }
@@ -62,7 +67,8 @@ impl Core {
             return Err(RunError::Closed);
         }
         self.running.set(true);
-        Ok(Running { core: self, _entered: self.tasks.enter() })
+        let _running = Running(self);
+        Ok(self.tasks.enter(f))
     }
 
     /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
@@ -124,6 +130,11 @@ impl Core {
         Ok(())
     }
 
+    /// Tells whether the clock moves while the loop sleeps.
+    pub(crate) fn time_passes_by_itself(&self) -> bool {
+        matches!(self.clock.wait(LoopTime::MAX), Wait::Park(_))
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.running.get()
     }
@@ -136,29 +147,30 @@ impl Core {
         Ok(Rc::clone(&self.reactor))
     }
 
-    /// Ends everything. The tasks go first: their destructors may still take timers back and deregister sources.
+    /// Ends everything. The tasks go last: what the other destructors still schedule ends with them.
     pub(super) fn close(&self) -> Result<(), StillRunning> {
         if self.running.get() {
             return Err(StillRunning);
         }
-        self.tasks.close();
-        self.timers.close();
-        self.reactor.close();
+        if !self.tasks.is_closed() {
+            self.tasks.enter(|| {
+                self.timers.close();
+                self.reactor.close();
+            });
+            self.tasks.close();
+        }
         Ok(())
     }
 }
 
-/// A run under way.
-pub(crate) struct Running<'c> {
-    core: &'c Core,
-    _entered: Entered<'c>,
-}
+/// A run under way; when it ends, be it by a panic, the thread is as it was.
+struct Running<'c>(&'c Core);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.core.running.set(false);
-        self.core.stopping.set(false);
-        self.core.slack.set(None);
+        self.0.running.set(false);
+        self.0.stopping.set(false);
+        self.0.slack.set(None);
     }
 }
 

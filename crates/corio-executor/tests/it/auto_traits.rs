@@ -42,5 +42,6 @@ fn what_is_for_other_threads_goes_there() {
     is_send_and_sync::<RemoteHandle>();
     is_send_and_sync::<RemoteCall>();
     is_send_and_sync::<Busy>();
+    assert!(is_send!(RemoteHandle), "else the answers above mean nothing");
     is_send_and_sync::<(RunError, StillRunning, LoopTime, Wait, MonotonicClock, YieldNow)>();
 }

@@ -9,7 +9,7 @@
 
 use crate::transcript::Transcript;
 use corio_executor::{LoopHandle, LoopTime, RunError, Runner, TimerHandle, run, sleep, test, yield_now};
-use corio_task::{JoinError, Task, create_task};
+use corio_task::{JoinError, create_task};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -177,7 +177,7 @@ fn conformance_50_call_soon_threadsafe() {
             }
             let handle = remote.call_soon_threadsafe(inner.saying("must not run")).unwrap();
             handle.cancel();
-            remote.call_soon_threadsafe(move || drop(promise.set_result("from thread"))).unwrap();
+            remote.call_soon_threadsafe(move || _ = promise.set_result("from thread")).unwrap();
             finished.send(()).unwrap();
         });
         LoopHandle::current().call_later(MILLISECOND * 10, move || go.send(()).unwrap());
@@ -255,9 +255,10 @@ async fn background(out: Transcript) {
 fn conformance_57_runner() {
     let out = Transcript::default();
     let runner = Runner::new();
-    let task: Task<()> = runner.run(async { create_task(background(out.clone())) }).unwrap();
+    let mut task = None;
+    runner.run(async { task = Some(create_task(background(out.clone()))) }).unwrap();
     out.say("between runs");
-    runner.run(task).unwrap().unwrap();
+    runner.run(task.unwrap()).unwrap().unwrap();
     let event_loop = runner.event_loop().unwrap().handle().clone();
     runner
         .run(async {

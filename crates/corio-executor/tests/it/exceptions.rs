@@ -71,7 +71,7 @@ fn destructors_of_callbacks_panic_into_the_handler() {
 fn a_payload_that_panics_when_dropped_kills_nobody() {
     test::run(async {
         let event_loop = LoopHandle::current();
-        event_loop.set_exception_handler(|report| std::mem::forget(report));
+        event_loop.set_exception_handler(std::mem::forget);
         event_loop.call_soon(|| std::panic::panic_any(Bomb));
         yield_now().await;
     });

@@ -8,5 +8,11 @@ mod shutdown; // The end of a run, of a runner, of a loop.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
 mod clock; // Virtual time.
+#[cfg(unix)]
+mod io_selector; // What every selector owes, on real sockets.
+#[cfg(unix)]
+mod io_source; // Sources on a running loop.
+#[cfg(unix)]
+mod io_readers; // `add_reader` and `add_writer`.
 mod auto_traits; // What is `Send`.
 mod transcript; // What the ports print.

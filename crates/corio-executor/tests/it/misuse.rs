@@ -69,9 +69,10 @@ fn hazard_25_no_loop_no_handle() {
 #[test]
 fn hazard_25_a_task_set_is_no_event_loop() {
     let tasks = corio_task::TaskSet::new();
-    let _entered = tasks.enter();
-    assert!(LoopHandle::try_current().is_none());
-    assert!(matches!(run(async {}), Err(RunError::Nested)));
+    tasks.enter(|| {
+        assert!(LoopHandle::try_current().is_none());
+        assert!(matches!(run(async {}), Err(RunError::Nested)));
+    });
 }
 
 #[test]

@@ -20,14 +20,14 @@ fn left_over_tasks_are_cancelled_and_waited_for() {
     test::run(async {
         for name in ["a", "b"] {
             let out = out.clone();
-            create_task(async move {
+            drop(create_task(async move {
                 if let Err(cancelled) = catch_cancelled(sleep(Duration::MAX)).await {
                     out.say(format!("{name} cleans up"));
                     sleep(SECOND).await;
                     out.say(format!("{name} has cleaned up"));
                     cancelled.resume().await;
                 }
-            });
+            }));
         }
         yield_now().await;
         out.say("main ends");
@@ -56,10 +56,10 @@ fn panics_during_the_shutdown_are_reported() {
             let panic = report.panic.as_ref().and_then(|panic| panic.message()).unwrap_or("?").to_owned();
             inner.say(format!("{}: {panic}", report.message));
         });
-        create_task(async {
+        drop(create_task(async {
             let _ = catch_cancelled(sleep(Duration::MAX)).await;
             panic!("cleanup failed");
-        });
+        }));
         yield_now().await;
     });
     assert_eq!(out.lines(), ["unhandled exception during run() shutdown: cleanup failed"]);
@@ -71,10 +71,10 @@ fn a_panic_of_main_goes_on_when_the_loop_is_closed() {
     let inner = Rc::clone(&cleaned);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         run(async move {
-            create_task(async move {
+            drop(create_task(async move {
                 let _ = catch_cancelled(sleep(Duration::MAX)).await;
                 inner.set(true);
-            });
+            }));
             yield_now().await;
             panic!("main's own");
         })

@@ -61,7 +61,7 @@ fn each_threads_calls_come_in_order() {
             })
         });
         done.await.unwrap();
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         SEEN.take()
     });
     for numbers in seen {
@@ -113,7 +113,7 @@ fn a_cancelled_call_never_runs() {
             let there = Arc::clone(&barrier);
             let thread = thread::spawn(move || {
                 let call: RemoteCall =
-                    sender.call_soon_threadsafe(move || drop(inner.fetch_add(1, Ordering::Relaxed))).unwrap();
+                    sender.call_soon_threadsafe(move || _ = inner.fetch_add(1, Ordering::Relaxed)).unwrap();
                 there.wait();
                 // When `cancel` has returned, the callback has been called, or never will be.
                 let ran = usize::from(!call.cancel());
@@ -211,7 +211,7 @@ fn a_task_started_elsewhere_that_is_cancelled_here_tells_whoever_started_it() {
         let remote = LoopHandle::current().remote();
         let start = move || remote.run_coroutine_threadsafe(|| sleep(Duration::MAX)).unwrap();
         let future = thread::spawn(start).join().unwrap();
-        corio_executor::yield_now().await;
+        sleep(Duration::from_secs(1)).await; // It starts, and sleeps.
         let me = corio_task::current_task().unwrap();
         for task in LoopHandle::current().all_tasks() {
             if task != me {

@@ -132,7 +132,7 @@ fn hazard_30_a_sleeper_dropped_when_due_leaves_nothing() {
         let reference = sleeper.task_ref();
         // Due at the same moment, and rung first: it cancels the sleeper whose timer is in the batch already.
         LoopHandle::current().call_later(Duration::ZERO, || ());
-        LoopHandle::current().call_at(LoopTime::ZERO + SECOND, move || drop(reference.cancel()));
+        LoopHandle::current().call_at(LoopTime::ZERO + SECOND, move || _ = reference.cancel());
         let _ = sleeper.await;
         sleep(SECOND).await;
         assert_eq!(LoopHandle::current().time(), LoopTime::ZERO + SECOND * 2);
