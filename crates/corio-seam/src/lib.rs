@@ -27,7 +27,7 @@
 //!
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
-//! | [`Cancelled`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
+//! | [`Cancelled`], [`Panic`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
 //! | [`Remote`] (behind `Arc`) | yes | yes |
 //! | [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //!

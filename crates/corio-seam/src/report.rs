@@ -5,6 +5,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 /// An error that no program text will see, on its way to the loop's exception handler; asyncio's `context` dictionary.
 pub struct Report {
@@ -95,31 +96,41 @@ pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
 }
 
 /// A panic that was caught: the payload, with its message at hand.
-pub struct Panic(Box<dyn Any + Send>);
+///
+/// `Send` and `Sync`, so that errors that carry one are too: the payload can only be taken out, never shared.
+pub struct Panic(Box<Caught>);
+
+/// What a panic is made of; boxed, so that a `Result` that may hold one stays small.
+struct Caught {
+    message: Option<String>,
+    /// Under a lock that is never taken, for a payload is `Send` and not `Sync`.
+    payload: Mutex<Box<dyn Any + Send>>,
+}
 
 impl Panic {
     /// Wraps what `catch_unwind` caught.
     #[must_use]
     pub fn new(payload: Box<dyn Any + Send>) -> Panic {
-        Panic(payload)
+        let text = payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned());
+        let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Panic(Box::new(Caught { message, payload: Mutex::new(payload) }))
     }
 
     /// Returns the message, if the payload is a text, as that of `panic!` is.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        let text = self.0.downcast_ref::<&'static str>().copied();
-        text.or_else(|| self.0.downcast_ref::<String>().map(String::as_str))
+        self.0.message.as_deref()
     }
 
     /// Returns the payload, as `std::panic::resume_unwind` takes it.
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes on panicking.
     pub fn resume_unwind(self) -> ! {
-        std::panic::resume_unwind(self.0)
+        std::panic::resume_unwind(self.into_payload())
     }
 }
 
