@@ -45,7 +45,7 @@ fn a_waker_works_on_another_thread() {
     let (send, receive) = mpsc::channel::<Waker>();
     let foreign = thread::spawn(move || {
         for waker in receive {
-            waker.clone().wake();
+            waker.clone().wake_by_ref();
             drop(waker);
         }
     });
