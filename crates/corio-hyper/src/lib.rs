@@ -28,15 +28,15 @@
 //!     let listener = TcpListener::bind("127.0.0.1:0").await?;
 //!     let address = listener.local_addr()?;
 //!     let spawner = LoopHandle::current();
-//!     spawner.create_task(async move {
+//!     drop(spawner.create_task(async move {
 //!         let (stream, _) = listener.accept().await.expect("somebody comes");
 //!         let server = hyper::server::conn::http1::Builder::new().timer(Timer).clone();
 //!         server.serve_connection(Io::new(stream), service_fn(greet)).await
-//!     });
+//!     }));
 //!
 //!     let stream = TcpStream::connect(address).await?;
 //!     let (mut sender, connection) = hyper::client::conn::http1::handshake(Io::new(stream)).await?;
-//!     spawner.create_task(connection);
+//!     drop(spawner.create_task(connection));
 //!     let request = Request::get("/world").body(Empty::<Bytes>::new())?;
 //!     let answer = sender.send_request(request).await?.into_body().collect().await?;
 //!     Ok(String::from_utf8(answer.to_bytes().to_vec())?)
