@@ -1,7 +1,7 @@
 //! What a loop and its handles share, and the phases of an iteration.
 
 use super::pace::Pace;
-use crate::exceptions::Exceptions;
+use crate::exceptions::{Exceptions, shielded};
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
 use crate::timers::Timers;
@@ -158,6 +158,8 @@ impl Core {
                 self.reactor.close();
             });
             self.tasks.close();
+            let handler = self.exceptions.replace(None); // It heard of everything, and may hold a handle to this loop.
+            shielded("exception while the exception handler was dropped", move || drop(handler));
         }
         Ok(())
     }

@@ -175,3 +175,26 @@ fn a_loop_dropped_with_handles_left_frees_what_they_hold() {
     assert!(handle.is_closed());
     assert_eq!(Rc::strong_count(&held), 1);
 }
+
+#[test]
+fn the_exception_handler_hears_of_the_close_and_goes_with_the_loop() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a destructor's own");
+        }
+    }
+    let (out, held) = (Transcript::default(), Rc::new(()));
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let (inner, cycle) = (out.clone(), (event_loop.handle().clone(), Rc::clone(&held)));
+    event_loop.set_exception_handler(move |report| {
+        let _ = &cycle;
+        inner.say(report.panic.unwrap().message().unwrap());
+    });
+    let (soon, later) = (Bomb, Bomb);
+    event_loop.call_soon(move || drop(soon));
+    event_loop.call_later(SECOND, move || drop(later));
+    drop(event_loop);
+    assert_eq!(out.lines(), ["a destructor's own", "a destructor's own"]);
+    assert_eq!(Rc::strong_count(&held), 1);
+}
