@@ -62,7 +62,9 @@ fn a_refusal_comes_with_the_await() {
 fn a_queued_call_hears_that_the_shutdown_cancelled_it() {
     let pool = pool(1);
     let (key, gate) = door();
-    let running = run_in_executor(&pool, move || gate.pass());
+    let (started, has_started) = channel();
+    let running = run_in_executor(&pool, move || (started.send(()).unwrap(), gate.pass()));
+    has_started.recv_timeout(LONG).unwrap();
     let queued = run_in_executor(&pool, || ());
     thread::scope(|scope| {
         let waits = scope.spawn(|| pollster::block_on(queued));

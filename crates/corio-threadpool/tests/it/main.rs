@@ -1,4 +1,7 @@
 //! No test sleeps to get its way: threads meet at channels, and a wait that does not end is a failure after [`LONG`].
+//!
+//! Under Miri: `MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-permissive-provenance -Zmiri-ignore-leaks"`; parking_lot makes
+//! pointers from integers, and threads of the process's pool outlive `main`, as they should.
 
 mod order; // first in, first out; threads on demand; names
 mod shutdown; // hazard 50, and who waits for whom

@@ -1,6 +1,7 @@
 use crate::{LONG, pool};
 use corio_threadpool::{CallError, Executor, ExecutorExt, Job, run_in_executor};
 use std::panic::panic_any;
+use std::sync::mpsc::channel;
 use std::thread;
 
 #[test]
@@ -67,7 +68,9 @@ fn hazard_10_a_cancelled_call_that_panics_when_dropped() {
 fn a_shutdown_outlives_a_call_that_panics_when_dropped() {
     let pool = pool(1);
     let (key, gate) = crate::door();
-    drop(pool.submit(move || gate.pass()).unwrap());
+    let (started, has_started) = channel();
+    drop(pool.submit(move || (started.send(()).unwrap(), gate.pass())).unwrap());
+    has_started.recv_timeout(LONG).unwrap();
     let bomb = Bomb;
     drop(pool.submit(move || drop(bomb)).unwrap());
     let after = pool.submit(|| ()).unwrap();

@@ -57,9 +57,12 @@ fn hazard_50_submit_after_shutdown_gives_the_call_back() {
 fn hazard_50_shutdown_may_be_called_again() {
     let pool = pool(2);
     let (key, gate) = door();
-    let first_gate = gate.clone();
-    drop(pool.submit(move || first_gate.pass()).unwrap());
-    drop(pool.submit(move || gate.pass()).unwrap());
+    let (started, has_started) = channel();
+    for _ in 0..2 {
+        let (started, gate) = (started.clone(), gate.clone());
+        drop(pool.submit(move || (started.send(()).unwrap(), gate.pass())).unwrap());
+        has_started.recv_timeout(LONG).unwrap();
+    }
     let queued = pool.submit(|| ()).unwrap();
     pool.shutdown(false, false);
     pool.shutdown(false, false);
