@@ -106,13 +106,17 @@ impl Inbox {
         }
     }
 
+    /// Tells whether it is worth the lock to look.
+    #[inline]
+    pub(crate) fn may_hold_entries(&self) -> bool {
+        self.filled.load(Ordering::Relaxed)
+    }
+
     /// Takes all entries, oldest first, into `into`, which must be empty and whose room the list inherits.
     pub(crate) fn drain(&self, into: &mut Vec<Entry>) {
-        if self.filled.load(Ordering::Relaxed) {
-            let mut inner = lock(&self.inner);
-            self.filled.store(false, Ordering::Relaxed);
-            std::mem::swap(&mut inner.entries, into);
-        }
+        let mut inner = lock(&self.inner);
+        self.filled.store(false, Ordering::Relaxed);
+        std::mem::swap(&mut inner.entries, into);
     }
 
     /// Says that the owner is about to park: false if there is something to do instead.

@@ -187,7 +187,10 @@ impl TaskPtr {
             return;
         }
         state.change(SCHEDULED, RUNNING);
-        match current::enter_task(self, || self.step_inside()) {
+        current::set_task(Some(self)); // A batch is run outside any task, and a step never unwinds: no guard is needed.
+        let ended = self.step_inside();
+        current::set_task(None);
+        match ended {
             Ended::Pending => self.pause(),
             ended => self.finish(ended),
         }
@@ -350,6 +353,7 @@ impl TaskPtr {
     }
 
     /// Gives up what the handle and the views together hold, once none of them is left.
+    #[inline]
     fn settle_held(self) {
         let header = self.header();
         if !header.state.has(DONE) || header.state.has(ENDING) || self.is_held() {

@@ -171,7 +171,15 @@ impl Core {
         self.running.set(false);
     }
 
+    #[inline]
     fn drain_inbox(&self) {
+        if self.inbox.may_hold_entries() {
+            self.drain_inbox_slow();
+        }
+    }
+
+    #[cold]
+    fn drain_inbox_slow(&self) {
         let mut entries = self.drained.take();
         self.inbox.drain(&mut entries);
         for entry in entries.drain(..) {
@@ -321,7 +329,11 @@ impl TaskSet {
     ///
     /// If called by what it runs. A panic of a task or callback does not come out of here.
     pub fn run_batch(&self) {
-        self.enter(|| self.core.run_batch());
+        if std::ptr::eq(current::core_address(), Arc::as_ptr(&self.core)) {
+            self.core.run_batch(); // The caller has entered the set, for the whole of its run.
+        } else {
+            self.enter(|| self.core.run_batch());
+        }
     }
 
     /// Says that the caller is about to park: true if it may, and the bell will ring; false if there is something to do.

@@ -126,6 +126,15 @@ pub(crate) fn enter_core<R>(core: &Arc<Core>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Says which task is being polled, where none is, or which was. Any scope is of the past.
+#[inline]
+pub(super) fn set_task(task: Option<TaskPtr>) {
+    HERE.with(|here| {
+        here.task.set(task);
+        here.scope.set(ptr::null());
+    });
+}
+
 /// Calls `f` with `task` as the task being polled.
 #[inline]
 pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {

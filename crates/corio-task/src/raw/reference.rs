@@ -302,6 +302,11 @@ impl<T> Drop for Handle<T> {
             header.state.clear(HANDLE); // `finish` sees to the output.
             return;
         }
+        if !header.state.has(OUTPUT.with(PANIC)) {
+            header.state.clear(HANDLE);
+            self.0.settle_held();
+            return;
+        }
         let held = self.0.view(); // A destructor may drop the last of the others.
         header.state.clear(HANDLE);
         self.0.drop_unclaimed();
