@@ -139,7 +139,9 @@ impl Clock for VirtualClock {
     }
 
     fn wait(&self, _: LoopTime) -> Wait {
-        // Pairs with the Release in `Busy::drop`: what was handed to the loop before the guard fell is seen first.
+        // Pairs with the Release in `Busy::drop`: what was handed to the loop before the guard fell is seen first. A
+        // guard that falls after this load sends its call after it: the loop then finds the call when it tries to fall
+        // asleep, or is woken by it.
         if self.shared.guards.load(Ordering::Acquire) > 0 { Wait::Hold } else { Wait::Jump }
     }
 

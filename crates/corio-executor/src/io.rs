@@ -161,6 +161,17 @@ impl<T: AsFd> Source<T> {
         self.poll_attempt(Interest::WRITABLE, None, cx, op)
     }
 
+    /// Says that a read from a TCP connection has just filled only a part of its buffer: the next read then waits for the
+    /// loop to report more, where it would have made a system call only to learn that it would block.
+    ///
+    /// It is for TCP alone. Of a datagram, or of a Unix stream that carries descriptors, a short read proves nothing, and
+    /// the next one might wait for what is there already. It is a hint: where the selector cannot tell the end of a
+    /// connection from more of its data, and once there is an end, nothing follows from it.
+    #[inline]
+    pub fn note_short_read(&self) {
+        self.reactor.read_short(&self.state);
+    }
+
     /// Calls `op` until it does not block any more.
     async fn attempt<R>(&self, interest: Interest, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         let waiter = Waiter { state: &self.state, interest, id: self.state.new_id() };

@@ -102,7 +102,7 @@ mod selector;
 mod sys;
 
 pub use clock::{Busy, Clock, MonotonicClock, VirtualClock, Wait};
-pub use corio_seam::LoopTime;
+pub use corio_seam::{Closed, LoopId, LoopTime, Panic, Report};
 pub use error::{RunError, StillRunning};
 pub use event_loop::{EventLoop, EventLoopBuilder};
 pub use exceptions::ExceptionHandler;

@@ -197,6 +197,14 @@ impl Reactor {
         self.selector()?.used_up(state.key(), interest)
     }
 
+    /// Hears that a read left nothing behind: its source waits for the next edge, if the selector reports each of them.
+    pub(crate) fn read_short(&self, state: &SourceState) {
+        let tells = self.selector().is_ok_and(|selector| selector.tells_interruptions());
+        if tells && !state.is_interrupted() {
+            state.clear(Interest::READABLE);
+        }
+    }
+
     /// Calls `function` from the loop as long as `fd` is ready; replaces what was called before.
     ///
     /// The reactor watches a duplicate of the descriptor, so that nobody closes it under the selector.

@@ -52,8 +52,8 @@ impl RemoteHandle {
     ///
     /// [`Closed`] if the loop is closed; `f` is dropped.
     pub fn call_soon_threadsafe(&self, f: impl FnOnce() + Send + 'static) -> Result<RemoteCall, Closed> {
-        let call = Arc::new(Call { state: Mutex::new(State::Waiting(Box::new(f))), over: Condvar::new() });
-        let handle = RemoteCall { call: Arc::clone(&call) };
+        let call = Arc::new(Call { state: Mutex::new(State::Waiting(f)), over: Condvar::new() });
+        let handle = RemoteCall { call: Arc::clone(&call) as Arc<dyn Cancel> };
         self.send(move || call.call())?;
         Ok(handle)
     }
@@ -140,7 +140,7 @@ impl fmt::Debug for RemoteHandle {
 /// Dropping it lets the callback run; a clone is the same.
 #[derive(Clone)]
 pub struct RemoteCall {
-    call: Arc<Call>,
+    call: Arc<dyn Cancel>,
 }
 
 impl RemoteCall {
@@ -161,7 +161,7 @@ impl RemoteCall {
     /// Tells whether [`cancel`](RemoteCall::cancel) has kept the callback from being called.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        matches!(*self.call.state.lock(), State::Cancelled)
+        self.call.cancelled()
     }
 }
 
@@ -171,38 +171,45 @@ impl fmt::Debug for RemoteCall {
     }
 }
 
+/// What a handle can do to its callback, whatever that is.
+trait Cancel: Send + Sync {
+    fn cancel(&self) -> bool;
+    fn cancelled(&self) -> bool;
+}
+
 /// A callback on its way to another thread.
-struct Call {
+struct Call<F> {
     /// Locked for moments; never while the callback runs or is dropped.
-    state: Mutex<State>,
+    state: Mutex<State<F>>,
     /// Notified when the callback has ended.
     over: Condvar,
 }
 
-enum State {
+enum State<F> {
     /// Not called yet. --> Running, Cancelled
-    Waiting(Box<dyn FnOnce() + Send>),
+    Waiting(F),
     /// On that thread. --> Over
     Running(ThreadId),
     Over,
     Cancelled,
 }
 
-impl Call {
+impl<F: FnOnce()> Call<F> {
     /// Calls the callback, unless it was cancelled.
     fn call(&self) {
-        let running = State::Running(thread::current().id());
         let mut state = self.state.lock();
-        let before = mem::replace(&mut *state, running);
-        let State::Waiting(f) = before else {
-            *state = before;
-            return;
-        };
-        drop(state);
-        let _over = SetOver(self);
-        f();
+        if let State::Waiting(_) = *state {
+            let waiting = mem::replace(&mut *state, State::Running(thread::current().id()));
+            drop(state);
+            let _over = SetOver(self);
+            if let State::Waiting(f) = waiting {
+                f();
+            }
+        }
     }
+}
 
+impl<F: FnOnce() + Send> Cancel for Call<F> {
     fn cancel(&self) -> bool {
         let mut state = self.state.lock();
         if let State::Waiting(_) = *state {
@@ -217,12 +224,16 @@ impl Call {
         }
         false
     }
+
+    fn cancelled(&self) -> bool {
+        matches!(*self.state.lock(), State::Cancelled)
+    }
 }
 
 /// Says that the callback has ended, be it by a panic.
-struct SetOver<'c>(&'c Call);
+struct SetOver<'c, F>(&'c Call<F>);
 
-impl Drop for SetOver<'_> {
+impl<F> Drop for SetOver<'_, F> {
     fn drop(&mut self) {
         *self.0.state.lock() = State::Over;
         self.0.over.notify_all();

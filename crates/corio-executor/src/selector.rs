@@ -31,6 +31,7 @@ use std::time::Duration;
 /// * An error or a hang-up of a descriptor is reported as readable and writable, whatever was asked for: whoever tries
 ///   then learns of it.
 /// * Events of a key are not reported after it was deregistered.
+/// * It may promise more: see [`tells_interruptions`](Selector::tells_interruptions).
 pub trait Selector {
     /// Begins to watch a descriptor, whose events will bear `key`. `usize::MAX` is no key.
     ///
@@ -66,6 +67,14 @@ pub trait Selector {
 
     /// Returns what ends the present wait, or else the next, from any thread.
     fn notifier(&self) -> Arc<dyn Bell>;
+
+    /// Promises that [`Ready::interrupted`] is set whenever it should be.
+    ///
+    /// Then a read from a TCP connection that fills only a part of its buffer has read all there was, and the next one
+    /// can wait for an edge, without a system call that would only say so.
+    fn tells_interruptions(&self) -> bool {
+        false
+    }
 
     /// Hears that an edge-triggered descriptor would block now, in the directions of `interest`.
     ///
@@ -142,6 +151,10 @@ pub struct Ready {
     pub readable: bool,
     /// Whether writing would not block.
     pub writable: bool,
+    /// Whether something else may stand behind the data than more of it: its end, an error, urgent data.
+    ///
+    /// It says so, if the selector [promises](Selector::tells_interruptions) it, in every event since it happened.
+    pub interrupted: bool,
 }
 
 impl Ready {

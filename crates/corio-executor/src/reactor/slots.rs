@@ -91,7 +91,12 @@ impl Slots {
     /// Notes an event, and adds what is to be done about it.
     pub(crate) fn note(&self, ready: Ready, actions: &mut Vec<Action>) {
         match self.slot(ready.key) {
-            Some(Slot::Source(source)) => source.note(ready.interest(), actions),
+            Some(Slot::Source(source)) => {
+                if ready.interrupted {
+                    source.interrupt();
+                }
+                source.note(ready.interest(), actions);
+            }
             Some(Slot::Callbacks(callbacks)) => callbacks.note(ready.interest(), actions),
             None => (), // It was deregistered: the event is old.
         }

@@ -20,6 +20,9 @@ pub(crate) struct SourceState {
     key: usize,
     /// What it was found ready for and has not been used up. At first both, so that operations are tried at once.
     readiness: Cell<Interest>,
+    /// Set when an event said that data may be followed by something else; never cleared. Then only `WouldBlock` proves
+    /// that everything was read.
+    interrupted: Cell<bool>,
     readers: RefCell<Vec<Waiter>>,
     writers: RefCell<Vec<Waiter>>,
     /// The name of the next future that waits.
@@ -42,6 +45,7 @@ impl SourceState {
         SourceState {
             key,
             readiness: Cell::new(Interest::BOTH),
+            interrupted: Cell::new(false),
             readers: RefCell::default(),
             writers: RefCell::default(),
             next_id: Cell::new(0),
@@ -72,6 +76,16 @@ impl SourceState {
     /// Forgets that it is ready: an operation would block.
     pub(crate) fn clear(&self, interest: Interest) {
         self.readiness.set(self.readiness.get().without(interest));
+    }
+
+    /// Tells whether data may be followed by something else than more of it.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.get()
+    }
+
+    /// Notes that data may be followed by something else than more of it.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.set(true);
     }
 
     /// Notes that it is ready, and gives up the wakers of whoever waits for that.

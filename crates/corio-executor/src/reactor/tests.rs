@@ -98,6 +98,27 @@ fn readiness_is_remembered_until_it_is_used_up() {
 }
 
 #[test]
+fn a_short_read_is_believed_only_of_a_selector_that_tells_interruptions() {
+    for (tells, interrupted, is_believed) in [(false, false, false), (true, false, true), (true, true, false)] {
+        let (reactor, selector) = reactor();
+        let source = Source::on(reactor.clone(), descriptor()).unwrap();
+        selector.tell_interruptions(tells);
+        let (key, ..) = selector.registered()[0];
+        selector.report(Ready { key, readable: true, writable: false, interrupted });
+        reactor.poll().unwrap();
+        let (open, tries) = (Cell::new(true), Cell::new(0));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(source.poll_read_with(&mut cx, gate(&open, &tries)).is_ready());
+        source.note_short_read();
+        assert_eq!(source.poll_read_with(&mut cx, gate(&open, &tries)).is_pending(), is_believed);
+        assert!(source.poll_write_with(&mut cx, gate(&open, &tries)).is_ready(), "the other direction is as it was");
+        selector.make_ready(source.get_ref(), Interest::READABLE);
+        reactor.poll().unwrap();
+        assert!(source.poll_read_with(&mut cx, gate(&open, &tries)).is_ready());
+    }
+}
+
+#[test]
 fn an_interrupted_operation_is_tried_again() {
     let (reactor, _) = reactor();
     let source = Source::on(reactor, descriptor()).unwrap();
@@ -224,11 +245,11 @@ fn hazard_24_an_event_of_an_old_key_means_nothing() {
     let (open, tries) = (Cell::new(false), Cell::new(0));
     let (ledger, waker) = ledger();
     assert!(source.poll_read_with(&mut Context::from_waker(&waker), gate(&open, &tries)).is_pending());
-    selector.report(Ready { key: old_key, readable: true, writable: true });
-    selector.report(Ready { key: usize::MAX, readable: true, writable: true });
+    selector.report(Ready { key: old_key, readable: true, writable: true, interrupted: false });
+    selector.report(Ready { key: usize::MAX, readable: true, writable: true, interrupted: false });
     reactor.poll().unwrap();
     assert_eq!(ledger.count(), 0);
-    selector.report(Ready { key: new_key, readable: true, writable: false });
+    selector.report(Ready { key: new_key, readable: true, writable: false, interrupted: false });
     reactor.poll().unwrap();
     assert_eq!(ledger.count(), 1);
 }

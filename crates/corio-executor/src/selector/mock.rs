@@ -47,6 +47,8 @@ struct Inner {
     waits: RefCell<Vec<Option<Duration>>>,
     /// Whether registrations are refused.
     refusing: Cell<bool>,
+    /// What it promises.
+    tells_interruptions: Cell<bool>,
     bell: Arc<MockBell>,
 }
 
@@ -75,7 +77,7 @@ impl MockSelector {
         let found = registered.iter().find(|(_, registered)| registered.fd == fd);
         let (&key, registered) = found.expect("a descriptor must be registered before it is made ready");
         let interest = interest.and(registered.interest);
-        self.report(Ready { key, readable: interest.readable, writable: interest.writable });
+        self.report(Ready { key, readable: interest.readable, writable: interest.writable, interrupted: false });
     }
 
     /// Lets the next wait report `ready`, whatever is registered: an event that comes too late, say.
@@ -86,6 +88,11 @@ impl MockSelector {
     /// Lets registrations fail from now on, as if no descriptor were left, or succeed again.
     pub fn refuse(&self, refuse: bool) {
         self.inner.refusing.set(refuse);
+    }
+
+    /// Promises from now on, or does not, what [`tells_interruptions`](Selector::tells_interruptions) says.
+    pub fn tell_interruptions(&self, tell: bool) {
+        self.inner.tells_interruptions.set(tell);
     }
 
     /// Returns the keys that are registered, with what for and how.
@@ -132,6 +139,10 @@ impl Selector for MockSelector {
         }
         ready.append(&mut script);
         Ok(())
+    }
+
+    fn tells_interruptions(&self) -> bool {
+        self.inner.tells_interruptions.get()
     }
 
     fn notifier(&self) -> Arc<dyn Bell> {

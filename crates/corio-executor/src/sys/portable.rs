@@ -1,6 +1,7 @@
 //! The ways that every system has.
 
-use crate::selector::Ready;
+use crate::selector::{Interest, Mode, Ready};
+use crate::sys::BorrowedFd;
 use corio_task::Bell;
 use parking_lot::{Condvar, Mutex};
 use polling::Poller;
@@ -67,6 +68,24 @@ impl DirectWait {
     /// None.
     pub(crate) fn new(_: &Poller) -> io::Result<Option<DirectWait>> {
         Ok(None)
+    }
+
+    /// Is never called.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub(crate) fn register(&self, _: &Poller, _: BorrowedFd<'_>, _: usize, _: Interest, _: Mode) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub(crate) fn modify(&self, _: &Poller, _: BorrowedFd<'_>, _: usize, _: Interest, _: Mode) -> io::Result<()> {
+        match self.0 {}
     }
 
     /// Is never called.

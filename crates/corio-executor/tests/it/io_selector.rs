@@ -58,7 +58,11 @@ fn an_edge_is_reported_once_and_again_after_it_was_used_up() {
         assert_eq!(look(&selector), [], "{name}");
         for _ in 0..3 {
             far.write_all(b"x").unwrap();
-            assert_eq!(wait_for_some(&selector), [Ready { key: 5, readable: true, writable: false }], "{name}");
+            assert_eq!(
+                wait_for_some(&selector),
+                [Ready { key: 5, readable: true, writable: false, interrupted: false }],
+                "{name}"
+            );
             assert_eq!(look(&selector), [], "{name}: an edge is reported once");
             drain(&near);
             selector.used_up(5, Interest::READABLE).unwrap();
@@ -84,7 +88,7 @@ fn one_direction_does_not_swallow_the_other() {
         let (near, mut far) = pair();
         selector.register(near.as_fd(), 5, Interest::BOTH, Mode::Edge).unwrap();
         let ready = wait_for_some(&selector);
-        assert_eq!(ready, [Ready { key: 5, readable: false, writable: true }], "{name}");
+        assert_eq!(ready, [Ready { key: 5, readable: false, writable: true, interrupted: false }], "{name}");
         far.write_all(b"x").unwrap();
         assert!(wait_for_some(&selector)[0].readable, "{name}");
     }
@@ -97,7 +101,11 @@ fn a_level_is_reported_while_it_lasts() {
         selector.register(near.as_fd(), 9, Interest::READABLE, Mode::Level).unwrap();
         far.write_all(b"x").unwrap();
         for _ in 0..3 {
-            assert_eq!(wait_for_some(&selector), [Ready { key: 9, readable: true, writable: false }], "{name}");
+            assert_eq!(
+                wait_for_some(&selector),
+                [Ready { key: 9, readable: true, writable: false, interrupted: false }],
+                "{name}"
+            );
         }
         drain(&near);
         look(&selector); // On a system without levels one more report may have been under way.
@@ -125,6 +133,20 @@ fn hazard_35_a_hang_up_counts_as_both_and_does_not_spin() {
         // Asked for writing alone, a descriptor that is broken still says so.
         selector.register(near.as_fd(), 6, Interest::WRITABLE, Mode::Edge).unwrap();
         assert!(wait_for_some(&selector)[0].readable, "{name}");
+    }
+}
+
+#[test]
+fn the_end_behind_data_is_told_by_whoever_promises_it() {
+    let [(_, direct), (_, portable), (_, oneshot)] = selectors();
+    assert!(!portable.tells_interruptions() && !oneshot.tells_interruptions());
+    if direct.tells_interruptions() {
+        let (near, mut far) = pair();
+        register_edge(&direct, near.as_fd());
+        far.write_all(b"x").unwrap();
+        assert!(!wait_for_some(&direct)[0].interrupted);
+        far.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(wait_for_some(&direct)[0].interrupted);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Danger: an iteration that never ends, or that does not do what was asked in the order in which it was asked.
 //!
-//! Hazards 26 (stop), 27 (callbacks added in an iteration), and those of 19 that concern the loop.
+//! Hazards 26 (stop), 27 (callbacks added in an iteration), and 19 (a task that never waits).
 
 use crate::transcript::Transcript;
 use corio_executor::{EventLoop, LoopHandle, RunError, VirtualClock, sleep, yield_now};
@@ -134,4 +134,35 @@ fn hazard_19_a_task_that_always_yields_starves_no_timer() {
         })
         .unwrap();
     assert_eq!(event_loop.time().since_start(), Duration::from_millis(1010));
+}
+
+/// Counts the iterations of a task that never waits, until another has read what lies in its source.
+#[cfg(unix)]
+fn iterations_to_a_source(event_loop: &EventLoop) -> usize {
+    use std::io::{Read, Write};
+    let main = async {
+        let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
+        let source = corio_executor::io::Source::new(near).unwrap();
+        let reader = corio_task::create_task(async move { source.read_with(|mut io| io.read(&mut [0; 8])).await });
+        while reader.task_ref().waiting_on().is_none() {
+            yield_now().await;
+        }
+        far.write_all(b"!").unwrap();
+        let mut iterations = 0;
+        while !reader.done() {
+            yield_now().await;
+            iterations += 1;
+        }
+        iterations
+    };
+    event_loop.run_until_complete(main).unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+#[cfg_attr(miri, ignore = "needs sockets")]
+fn hazard_19_a_task_that_always_yields_starves_no_source() {
+    assert!(iterations_to_a_source(&EventLoop::new().unwrap()) <= 70, "a look every 64 iterations, and a step");
+    assert!(iterations_to_a_source(&virtual_loop()) <= 2, "a test's loop looks in each");
 }

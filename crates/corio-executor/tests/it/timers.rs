@@ -193,3 +193,27 @@ fn an_interval_loses_no_tick_when_one_wait_is_given_up() {
 fn an_interval_of_nothing_is_refused() {
     test::run(async { drop(interval(Duration::ZERO)) });
 }
+
+/// Reads this thread's timer slack, if the system tells.
+#[cfg(target_os = "linux")]
+fn timer_slack() -> Option<String> {
+    let thread = std::fs::read_link("/proc/thread-self").ok()?;
+    let path = std::path::Path::new("/proc").join(thread.file_name()?).join("timerslack_ns");
+    std::fs::read_to_string(path).ok()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(miri, ignore = "asks the system")]
+fn timer_slack_is_low_while_a_loop_runs_and_put_back_after() {
+    let before = timer_slack();
+    let within = corio_executor::run(async {
+        sleep(Duration::from_micros(100)).await;
+        timer_slack()
+    });
+    assert_eq!(timer_slack(), before);
+    if let (Some(before), Some(within)) = (before, within.unwrap()) {
+        assert_ne!(before, within);
+        assert_eq!(within.trim(), "1");
+    }
+}

@@ -1,6 +1,6 @@
 //! One system call a wait, where the portable path needs five.
 
-use crate::selector::Ready;
+use crate::selector::{Interest, Mode, Ready};
 use corio_task::Bell;
 use polling::Poller;
 use rustix::buffer::spare_capacity;
@@ -22,7 +22,7 @@ const BATCH: usize = 1024;
 /// What `epoll_wait` measures in.
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// Waits on an epoll descriptor that belongs to somebody else, with a bell and a timer of its own.
+/// Watches and waits on an epoll descriptor that belongs to somebody else, with a bell and a timer of its own.
 ///
 /// The bell is an eventfd, registered edge-triggered and never read: each ring is a new edge, and a 64-bit count of
 /// rings does not overflow. `epoll_wait` counts in milliseconds; the rest of a timeout is left to a timerfd,
@@ -51,6 +51,38 @@ impl DirectWait {
         add_edge(poller.as_fd(), &timer)?;
         let (bell, events) = (Arc::new(EventBell(bell)), RefCell::new(Vec::with_capacity(BATCH)));
         Ok(Some(DirectWait { bell, timer, events }))
+    }
+
+    /// Begins to watch a descriptor.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the kernel says.
+    pub(crate) fn register(
+        &self,
+        poller: &Poller,
+        fd: BorrowedFd<'_>,
+        key: usize,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        Ok(epoll::add(poller.as_fd(), fd, EventData::new_u64(key as u64), to_flags(interest, mode))?)
+    }
+
+    /// Changes what is watched for.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the kernel says.
+    pub(crate) fn modify(
+        &self,
+        poller: &Poller,
+        fd: BorrowedFd<'_>,
+        key: usize,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        Ok(epoll::modify(poller.as_fd(), fd, EventData::new_u64(key as u64), to_flags(interest, mode))?)
     }
 
     /// Returns what ends a wait from any thread.
@@ -129,13 +161,28 @@ fn whole_milliseconds(timeout: Duration) -> Duration {
     Duration::from_millis(millis as u64)
 }
 
+/// Translates what is watched for. Errors and hang-ups are reported unasked.
+fn to_flags(interest: Interest, mode: Mode) -> EventFlags {
+    let mut flags = match mode {
+        Mode::Edge => EventFlags::ET,
+        Mode::Level => EventFlags::empty(),
+    };
+    flags.set(EventFlags::IN | EventFlags::RDHUP, interest.readable);
+    // A level of urgent data would be reported for ever to callbacks that do not ask for it.
+    flags.set(EventFlags::PRI, interest.readable && mode == Mode::Edge);
+    flags.set(EventFlags::OUT, interest.writable);
+    flags
+}
+
 /// Translates an event. A hang-up and an error count as both, so that whoever tries next learns of them.
 fn to_ready(event: epoll::Event) -> Ready {
-    let (flags, both) = (event.flags, EventFlags::HUP | EventFlags::ERR);
+    let (flags, broken) = (event.flags, EventFlags::HUP | EventFlags::ERR);
+    let interrupted = EventFlags::RDHUP | EventFlags::PRI | broken;
     Ready {
         key: event.data.u64() as usize,
-        readable: flags.intersects(EventFlags::IN | EventFlags::PRI | EventFlags::RDHUP | both),
-        writable: flags.intersects(EventFlags::OUT | both),
+        readable: flags.intersects(EventFlags::IN | interrupted),
+        writable: flags.intersects(EventFlags::OUT | broken),
+        interrupted: flags.intersects(interrupted),
     }
 }
 
