@@ -1,0 +1,337 @@
+//! The state machine of a queue, without a cell or a lock around it.
+//!
+//! The loop-bound queue keeps it in a `RefCell`, the thread-safe one under a mutex. No method runs code of the user's
+//! (apart from `push` and `pop` of a storage that compares, see `COMPARES`): wakers and items come in by
+//! value, and go out by value to be woken and dropped when the borrow or the lock is gone.
+//!
+//! A wake-up is not a hand-over. `push` wakes the getter that has waited longest, but the item lies in the storage
+//! for whoever comes first; a getter that comes too late goes to the back of the line. A waiter that was notified and
+//! is dropped before it ran passes the notification on, if there is still something to be had.
+
+use crate::storage::Storage;
+use crate::{GetError, TooManyTaskDone};
+use corio_sync::{Removed, WaiterKey, WaiterList, Wakers};
+use std::fmt;
+use std::task::Waker;
+
+/// What a queue knows.
+pub(crate) struct State<S> {
+    /// The items that were put and not yet got.
+    items: S,
+    /// How many items there may be; 0 for any number.
+    maxsize: usize,
+    /// How many items were put for which nobody has said `task_done`.
+    unfinished: usize,
+    /// Set by `shut_down`, never cleared.
+    shut_down: bool,
+    /// Who waits for an item.
+    pub(crate) getters: WaiterList,
+    /// Who waits for room.
+    pub(crate) putters: WaiterList,
+    /// Who waits for `unfinished` to be 0.
+    pub(crate) joiners: WaiterList,
+}
+
+/// What a waiting future must do next.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Turn {
+    /// Go on: now, before the borrow or lock ends, there is an item (or room).
+    Go,
+    /// Return `Pending`. It is in the line, and its waker with it.
+    Wait,
+    /// Clone the waker into `spare` without borrow or lock, and ask again.
+    CloneWaker,
+    /// Fail: the queue has been shut down.
+    ShutDown,
+}
+
+/// A place in a line, and what a poll brings along for it.
+pub(crate) struct Visit<'a> {
+    /// The place; `None` when the future is not in the line.
+    pub(crate) key: &'a mut Option<WaiterKey>,
+    /// A clone of `waker` going in; a waker to be dropped without borrow or lock coming out.
+    pub(crate) spare: &'a mut Option<Waker>,
+    /// Who polls.
+    pub(crate) waker: &'a Waker,
+}
+
+impl<S: Storage> State<S> {
+    /// Makes the state of an empty queue.
+    pub(crate) fn new(maxsize: usize) -> State<S> {
+        State {
+            items: S::default(),
+            maxsize,
+            unfinished: 0,
+            shut_down: false,
+            getters: WaiterList::new(),
+            putters: WaiterList::new(),
+            joiners: WaiterList::new(),
+        }
+    }
+
+    /// Takes a queue out of service: no puts from now on, and gets only of what is left. `immediate` throws that away
+    /// as well, as done. Gives what was thrown away, to be dropped after the wakers have been woken.
+    pub(crate) fn shut_down(&mut self, immediate: bool) -> (S, Wakers) {
+        let mut thrown = S::default();
+        let mut wakers = Wakers::new();
+        if immediate {
+            thrown = self.items.lend();
+            self.items.take_back(S::default());
+        }
+        self.shut_down = true;
+        if immediate {
+            self.unfinished = self.unfinished.saturating_sub(thrown.len());
+            if self.unfinished == 0 {
+                wakers.append(self.joiners.notify_all());
+            }
+        }
+        wakers.append(self.getters.notify_all());
+        wakers.append(self.putters.notify_all());
+        (thrown, wakers)
+    }
+}
+
+impl<S: Storage> State<S> {
+    /// Returns the number of items.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Returns the bound; 0 for none.
+    #[inline]
+    pub(crate) fn maxsize(&self) -> usize {
+        self.maxsize
+    }
+
+    /// Tells whether an item more would pass the bound.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        // With `maxsize` 0 the right-hand side wraps to the greatest number.
+        self.items.len() > self.maxsize.wrapping_sub(1)
+    }
+
+    /// Tells whether the queue was shut down.
+    #[inline]
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shut_down
+    }
+
+    /// Reads what `Debug` shows.
+    pub(crate) fn figures(&self) -> Figures {
+        Figures {
+            maxsize: self.maxsize,
+            len: self.len(),
+            unfinished: self.unfinished,
+            getters: self.getters.n_waiting(),
+            putters: self.putters.n_waiting(),
+            shut_down: self.shut_down,
+        }
+    }
+
+    /// Tells whether an item could be got now.
+    #[inline]
+    pub(crate) fn may_get(&self) -> Result<(), GetError> {
+        match (self.items.len(), self.shut_down) {
+            (0, true) => Err(GetError::ShutDown),
+            (0, false) => Err(GetError::QueueEmpty),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds an item, for which there is room.
+    #[inline]
+    #[must_use]
+    pub(crate) fn push(&mut self, item: S::Item) -> Option<Waker> {
+        self.items.push(item);
+        self.pushed()
+    }
+
+    /// Takes an item, if there is one.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> (Option<S::Item>, Option<Waker>) {
+        let item = self.items.pop();
+        (item, self.popped())
+    }
+
+    /// Lends the items out; see `Sealed::lend`.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> S {
+        self.items.lend()
+    }
+
+    /// Takes back what was lent out.
+    #[inline]
+    pub(crate) fn take_back(&mut self, lent: S) {
+        self.items.take_back(lent);
+    }
+
+    /// Counts an item that was added, and notifies a getter.
+    #[inline]
+    #[must_use]
+    pub(crate) fn pushed(&mut self) -> Option<Waker> {
+        self.unfinished += 1;
+        self.getters.notify_one()
+    }
+
+    /// Notifies a putter, an item having been taken.
+    #[inline]
+    #[must_use]
+    pub(crate) fn popped(&mut self) -> Option<Waker> {
+        self.putters.notify_one()
+    }
+
+    /// Counts an item as done.
+    #[inline]
+    pub(crate) fn task_done(&mut self) -> Result<Wakers, TooManyTaskDone> {
+        self.unfinished = self.unfinished.checked_sub(1).ok_or(TooManyTaskDone)?;
+        Ok(if self.unfinished == 0 { self.joiners.notify_all() } else { Wakers::new() })
+    }
+
+    /// Says what a `get` does next; one that was notified and finds nothing goes to the back of the line.
+    #[inline]
+    pub(crate) fn turn_to_get(&mut self, mut visit: Visit<'_>) -> Turn {
+        if let Some(stay) = visit.stay(&mut self.getters) {
+            return stay;
+        }
+        match self.may_get() {
+            Ok(()) => Turn::Go,
+            Err(GetError::ShutDown) => Turn::ShutDown,
+            Err(GetError::QueueEmpty) => visit.enter(&mut self.getters),
+        }
+    }
+
+    /// Says what a `put` does next; one that was notified and finds no room goes to the back of the line.
+    #[inline]
+    pub(crate) fn turn_to_put(&mut self, mut visit: Visit<'_>) -> Turn {
+        if let Some(stay) = visit.stay(&mut self.putters) {
+            return stay;
+        }
+        if self.shut_down {
+            Turn::ShutDown
+        } else if self.is_full() {
+            visit.enter(&mut self.putters)
+        } else {
+            Turn::Go
+        }
+    }
+
+    /// Says what a `join` does next; one that was notified has seen the count at 0, and does not look again.
+    #[inline]
+    pub(crate) fn turn_to_join(&mut self, mut visit: Visit<'_>) -> Turn {
+        let entered = visit.key.is_some();
+        match visit.stay(&mut self.joiners) {
+            Some(stay) => stay,
+            None if entered || self.unfinished == 0 => Turn::Go,
+            None => visit.enter(&mut self.joiners),
+        }
+    }
+
+    /// Takes a `get` out of the line that is dropped before its end.
+    #[inline]
+    pub(crate) fn leave_get(&mut self, key: WaiterKey) -> Left {
+        match self.getters.remove(key) {
+            Removed::Notified if self.items.len() > 0 => Left::pass_on(self.getters.notify_one()),
+            removed => Left::behind(removed),
+        }
+    }
+
+    /// Takes a `put` out of the line that is dropped before its end.
+    #[inline]
+    pub(crate) fn leave_put(&mut self, key: WaiterKey) -> Left {
+        match self.putters.remove(key) {
+            Removed::Notified if !self.is_full() => Left::pass_on(self.putters.notify_one()),
+            removed => Left::behind(removed),
+        }
+    }
+
+    /// Takes a `join` out of the line that is dropped before its end.
+    #[inline]
+    pub(crate) fn leave_join(&mut self, key: WaiterKey) -> Left {
+        Left::behind(self.joiners.remove(key))
+    }
+}
+
+/// What `Debug` shows of a queue, read under the lock and written without it. No item: its `Debug` is the user's.
+pub(crate) struct Figures {
+    maxsize: usize,
+    len: usize,
+    unfinished: usize,
+    getters: usize,
+    putters: usize,
+    shut_down: bool,
+}
+
+impl Figures {
+    /// Writes them.
+    pub(crate) fn describe(&self, mut queue: fmt::DebugStruct<'_, '_>) -> fmt::Result {
+        queue.field("maxsize", &self.maxsize).field("len", &self.len).field("unfinished", &self.unfinished);
+        queue.field("getters", &self.getters).field("putters", &self.putters);
+        queue.field("shut_down", &self.shut_down).finish()
+    }
+}
+
+impl Visit<'_> {
+    /// Keeps the place of a waiter that has not been notified, and takes one that has out of the line (`None`).
+    #[inline]
+    fn stay(&mut self, list: &mut WaiterList) -> Option<Turn> {
+        let key = (*self.key)?;
+        if list.is_notified(key) {
+            let _ = list.remove(key); // Notified: there is no waker in it.
+            *self.key = None;
+            return None;
+        }
+        if list.will_wake(key, self.waker) {
+            return Some(Turn::Wait);
+        }
+        let Some(waker) = self.spare.take() else { return Some(Turn::CloneWaker) };
+        *self.spare = Some(list.set_waker(key, waker));
+        Some(Turn::Wait)
+    }
+
+    /// Enters the line at the back, once there is a waker to leave there.
+    #[inline]
+    fn enter(&mut self, list: &mut WaiterList) -> Turn {
+        let Some(waker) = self.spare.take() else { return Turn::CloneWaker };
+        *self.key = Some(list.push(waker));
+        Turn::Wait
+    }
+}
+
+/// What a waiter leaves when it is dropped: a waker to be woken, or one to be dropped.
+#[must_use = "settle it when no borrow or lock is held"]
+pub(crate) struct Left {
+    wake: Option<Waker>,
+    /// The waiter's own waker; only its destructor is of interest.
+    _unused: Option<Waker>,
+}
+
+impl Left {
+    /// A notification for somebody else.
+    fn pass_on(wake: Option<Waker>) -> Left {
+        Left { wake, _unused: None }
+    }
+
+    /// Nothing but the waiter's own waker.
+    fn behind(removed: Removed) -> Left {
+        match removed {
+            Removed::Waiting(waker) => Left { wake: None, _unused: Some(waker) },
+            Removed::Notified => Left { wake: None, _unused: None },
+        }
+    }
+
+    /// Wakes whom it concerns.
+    #[inline]
+    pub(crate) fn settle(self) {
+        wake(self.wake);
+    }
+}
+
+/// Wakes whoever was notified, if anybody was.
+#[inline]
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
