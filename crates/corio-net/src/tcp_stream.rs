@@ -146,6 +146,20 @@ impl TcpStream {
     }
 }
 
+impl TcpStream {
+    /// Notes a read that filled only a part of `wanted` bytes: it has read all there was. The end, which is no byte, is
+    /// not noted, for it is read again and again.
+    #[inline]
+    fn note(&self, read: Poll<io::Result<usize>>, wanted: usize) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(n)) = read {
+            if 0 < n && n < wanted {
+                self.source.note_short_read();
+            }
+        }
+        read
+    }
+}
+
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.source.get_ref().as_fd()
@@ -154,7 +168,8 @@ impl AsFd for TcpStream {
 
 impl AsyncRead for &TcpStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.source.poll_read_with(cx, |mut stream| stream.read(buffer))
+        let read = self.source.poll_read_with(cx, |mut stream| stream.read(buffer));
+        self.note(read, buffer.len())
     }
 
     fn poll_read_vectored(
@@ -162,7 +177,8 @@ impl AsyncRead for &TcpStream {
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.source.poll_read_with(cx, |mut stream| stream.read_vectored(buffers))
+        let read = self.source.poll_read_with(cx, |mut stream| stream.read_vectored(buffers));
+        self.note(read, buffers.iter().map(|buffer| buffer.len()).sum())
     }
 }
 

@@ -6,6 +6,8 @@ mod address;
 mod connect;
 /// Moving bytes both ways, in small and large pieces.
 mod transfer;
+/// Reads that fill a part of their buffer, and what may stand behind.
+mod short_reads;
 /// Leaving in the middle, from either side.
 mod leave;
 /// What is `Send`.
