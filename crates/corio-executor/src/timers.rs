@@ -15,21 +15,19 @@
 //! in between, by an earlier entry of the same batch, does not ring. Each use of a slot has its own generation, so
 //! that keys and heap entries of an earlier use mean nothing.
 
+mod table;
+
+use self::table::{Answer, State, Table};
 use crate::Clock;
 use crate::exceptions::shielded;
-use crate::timer_heap::TimerHeap;
 use corio_seam::{Alarm, LoopTime, Node, Timer, TimerKey};
 use std::cell::RefCell;
-use std::mem;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 /// How many timers expire at a time: all are taken from the heap before the first slot is read, so that the memory
 /// accesses of the batch overlap.
 const EXPIRY_BATCH: usize = 32;
-
-/// Below this many stale entries, sweeping the heap is not worth it; asyncio's figure.
-const FEW_STALE: usize = 100;
 
 /// The timers of one loop.
 pub(crate) struct Timers {
@@ -80,8 +78,8 @@ impl Timers {
 
     /// Forgets all timers, for good: those armed from now on never ring.
     pub(crate) fn close(&self) {
-        let forgotten = mem::replace(&mut *self.table.borrow_mut(), Table { closed: true, ..Table::default() });
-        for slot in forgotten.slots {
+        let slots = self.table.borrow_mut().close();
+        for slot in slots {
             shielded("exception while a timer was dropped", move || drop(slot));
         }
     }
@@ -116,200 +114,9 @@ impl Timer for Timers {
     }
 }
 
-/// What [`Table::poll`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Rung,
-    Pending,
-    /// Pending, with a waker that must be replaced.
-    OtherWaker,
-}
-
-/// One timer's place.
-struct Slot {
-    /// Which use of this place; counted when a use ends.
-    generation: u32,
-    state: State,
-}
-
-/// Where a slot's timer stands; see the module's picture.
-enum State {
-    /// No timer; the next free slot.
-    Free(Option<u32>),
-    /// Waiting, with an entry in the heap.
-    Armed(Alarm),
-    /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the heap.
-    Never(Alarm),
-    /// Expired, with an entry in the ready queue.
-    Due(Alarm),
-    /// Over, kept until the sleeper has seen it.
-    Rung,
-}
-
-impl State {
-    /// Returns the alarm of a timer that has not rung.
-    fn alarm_mut(&mut self) -> Option<&mut Alarm> {
-        match self {
-            State::Armed(alarm) | State::Never(alarm) | State::Due(alarm) => Some(alarm),
-            State::Free(_) | State::Rung => None,
-        }
-    }
-}
-
-/// The slots and the heap.
-#[derive(Default)]
-struct Table {
-    heap: TimerHeap,
-    slots: Vec<Slot>,
-    /// The first free slot; each names the next.
-    free: Option<u32>,
-    /// How many of the heap's entries belong to disarmed timers.
-    stale: usize,
-    closed: bool,
-}
-
-impl Table {
-    /// Returns the slot that `key` names, if it is still that use.
-    fn slot_mut(&mut self, key: TimerKey) -> Option<&mut Slot> {
-        self.slots.get_mut(key.index as usize).filter(|slot| slot.generation == key.generation)
-    }
-
-    /// Arms a timer; once closed, gives the alarm back with a key that means nothing.
-    fn arm(&mut self, when: LoopTime, alarm: Alarm) -> (TimerKey, Option<Alarm>) {
-        if self.closed {
-            return (TimerKey { index: u32::MAX, generation: 0 }, Some(alarm));
-        }
-        let never = when == LoopTime::MAX;
-        let key = self.occupy(if never { State::Never(alarm) } else { State::Armed(alarm) });
-        if !never {
-            self.heap.push(when, key);
-        }
-        (key, None)
-    }
-
-    /// Finds a free slot, or makes one, for `state`.
-    fn occupy(&mut self, state: State) -> TimerKey {
-        let Some(index) = self.free else {
-            let index = u32::try_from(self.slots.len()).expect("more than 2³² timers");
-            self.slots.push(Slot { generation: 0, state });
-            return TimerKey { index, generation: 0 };
-        };
-        let slot = &mut self.slots[index as usize];
-        let State::Free(next) = mem::replace(&mut slot.state, state) else {
-            unreachable!("the free list names free slots only");
-        };
-        self.free = next;
-        TimerKey { index, generation: slot.generation }
-    }
-
-    /// Ends the use of a slot and returns what was in it.
-    fn vacate(&mut self, key: TimerKey) -> Option<State> {
-        let next = self.free;
-        let slot = self.slot_mut(key)?;
-        slot.generation = slot.generation.wrapping_add(1);
-        let state = mem::replace(&mut slot.state, State::Free(next));
-        self.free = Some(key.index);
-        Some(state)
-    }
-
-    fn disarm(&mut self, key: TimerKey) -> Option<State> {
-        let state = self.vacate(key)?;
-        if let State::Armed(_) = state {
-            self.stale += 1;
-            self.sweep();
-        }
-        Some(state)
-    }
-
-    /// Rebuilds the heap when more than a few of its entries, and more than half, are stale.
-    fn sweep(&mut self) {
-        if self.stale > FEW_STALE && self.stale > self.heap.len() / 2 {
-            let slots = &self.slots;
-            self.heap.retain(|entry| slots[entry.key.index as usize].generation == entry.key.generation);
-            self.stale = 0;
-        }
-    }
-
-    /// Returns when the next live timer is due, dropping stale entries on the way.
-    fn next(&mut self) -> Option<LoopTime> {
-        while let Some(&entry) = self.heap.peek() {
-            if self.slot_mut(entry.key).is_some() {
-                return Some(entry.when);
-            }
-            self.heap.pop();
-            self.stale -= 1;
-        }
-        None
-    }
-
-    /// Moves due timers from the heap to `due`; true if there may be more than `due` could take.
-    fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) -> bool {
-        let mut taken = 0;
-        while taken < EXPIRY_BATCH && self.heap.peek().is_some_and(|entry| entry.when <= now) {
-            due[taken] = self.heap.pop().map(|entry| entry.key);
-            taken += 1;
-        }
-        for place in &mut due[..taken] {
-            let Some(key) = *place else { continue };
-            match self.slot_mut(key) {
-                Some(slot) => slot.expire(),
-                None => {
-                    self.stale -= 1;
-                    *place = None;
-                }
-            }
-        }
-        taken == EXPIRY_BATCH
-    }
-
-    /// Returns what a due timer is to do, and notes that it has been done.
-    fn ring(&mut self, key: TimerKey) -> Option<Alarm> {
-        let slot = self.slot_mut(key)?;
-        match mem::replace(&mut slot.state, State::Rung) {
-            State::Due(alarm @ Alarm::Wake(_)) => Some(alarm), // The sleeper will ask, and disarm.
-            State::Due(alarm @ Alarm::Call(_)) => {
-                self.vacate(key);
-                Some(alarm)
-            }
-            other => {
-                slot.state = other;
-                None
-            }
-        }
-    }
-
-    fn poll(&mut self, key: TimerKey, waker: &Waker) -> Answer {
-        match self.slot_mut(key).map(|slot| &mut slot.state) {
-            Some(State::Rung) => Answer::Rung,
-            Some(state) => match state.alarm_mut() {
-                Some(Alarm::Wake(before)) if !before.will_wake(waker) => Answer::OtherWaker,
-                _ => Answer::Pending,
-            },
-            None => Answer::Pending, // The loop is closed.
-        }
-    }
-
-    /// Puts `waker` in the place of the timer's; returns the one that is to be dropped.
-    fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Option<Waker> {
-        match self.slot_mut(key).and_then(|slot| slot.state.alarm_mut()) {
-            Some(Alarm::Wake(before)) => Some(mem::replace(before, waker)),
-            _ => Some(waker),
-        }
-    }
-}
-
-impl Slot {
-    /// Notes that the timer's entry has left the heap.
-    fn expire(&mut self) {
-        self.state = match mem::replace(&mut self.state, State::Rung) {
-            State::Armed(alarm) => State::Due(alarm),
-            other => other,
-        };
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::table::FEW_STALE;
     use super::*;
     use crate::VirtualClock;
     use corio_seam::{OnAlarm, ReadyQueue};

@@ -1,0 +1,209 @@
+//! The table of timers, which does nothing by itself: no user code runs in here.
+
+use super::EXPIRY_BATCH;
+use crate::timer_heap::TimerHeap;
+use corio_seam::{Alarm, LoopTime, TimerKey};
+use std::mem;
+use std::task::Waker;
+
+/// Below this many stale entries, sweeping the heap is not worth it; asyncio's figure.
+pub(super) const FEW_STALE: usize = 100;
+
+/// What [`Table::poll`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Rung,
+    Pending,
+    /// Pending, with a waker that must be replaced.
+    OtherWaker,
+}
+
+/// One timer's place.
+pub(super) struct Slot {
+    /// Which use of this place; counted when a use ends.
+    generation: u32,
+    state: State,
+}
+
+/// Where a slot's timer stands; see the module's picture.
+pub(super) enum State {
+    /// No timer; the next free slot.
+    Free(Option<u32>),
+    /// Waiting, with an entry in the heap.
+    Armed(Alarm),
+    /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the heap.
+    Never(Alarm),
+    /// Expired, with an entry in the ready queue.
+    Due(Alarm),
+    /// Over, kept until the sleeper has seen it.
+    Rung,
+}
+
+impl State {
+    /// Returns the alarm of a timer that has not rung.
+    fn alarm_mut(&mut self) -> Option<&mut Alarm> {
+        match self {
+            State::Armed(alarm) | State::Never(alarm) | State::Due(alarm) => Some(alarm),
+            State::Free(_) | State::Rung => None,
+        }
+    }
+}
+
+/// The slots and the heap.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) heap: TimerHeap,
+    slots: Vec<Slot>,
+    /// The first free slot; each names the next.
+    free: Option<u32>,
+    /// How many of the heap's entries belong to disarmed timers.
+    pub(super) stale: usize,
+    /// Nothing is armed any more.
+    closed: bool,
+}
+
+impl Table {
+    /// Returns the slot that `key` names, if it is still that use.
+    fn slot_mut(&mut self, key: TimerKey) -> Option<&mut Slot> {
+        self.slots.get_mut(key.index as usize).filter(|slot| slot.generation == key.generation)
+    }
+
+    /// Arms a timer; once closed, gives the alarm back with a key that means nothing.
+    pub(super) fn arm(&mut self, when: LoopTime, alarm: Alarm) -> (TimerKey, Option<Alarm>) {
+        if self.closed {
+            return (TimerKey { index: u32::MAX, generation: 0 }, Some(alarm));
+        }
+        let never = when == LoopTime::MAX;
+        let key = self.occupy(if never { State::Never(alarm) } else { State::Armed(alarm) });
+        if !never {
+            self.heap.push(when, key);
+        }
+        (key, None)
+    }
+
+    /// Finds a free slot, or makes one, for `state`.
+    fn occupy(&mut self, state: State) -> TimerKey {
+        let Some(index) = self.free else {
+            let index = u32::try_from(self.slots.len()).expect("more than 2³² timers");
+            self.slots.push(Slot { generation: 0, state });
+            return TimerKey { index, generation: 0 };
+        };
+        let slot = &mut self.slots[index as usize];
+        let State::Free(next) = mem::replace(&mut slot.state, state) else {
+            unreachable!("the free list names free slots only");
+        };
+        self.free = next;
+        TimerKey { index, generation: slot.generation }
+    }
+
+    /// Ends the use of a slot and returns what was in it.
+    fn vacate(&mut self, key: TimerKey) -> Option<State> {
+        let next = self.free;
+        let slot = self.slot_mut(key)?;
+        slot.generation = slot.generation.wrapping_add(1);
+        let state = mem::replace(&mut slot.state, State::Free(next));
+        self.free = Some(key.index);
+        Some(state)
+    }
+
+    pub(super) fn disarm(&mut self, key: TimerKey) -> Option<State> {
+        let state = self.vacate(key)?;
+        if let State::Armed(_) = state {
+            self.stale += 1;
+            self.sweep();
+        }
+        Some(state)
+    }
+
+    /// Rebuilds the heap when more than a few of its entries, and more than half, are stale.
+    fn sweep(&mut self) {
+        if self.stale > FEW_STALE && self.stale > self.heap.len() / 2 {
+            let slots = &self.slots;
+            self.heap.retain(|entry| slots[entry.key.index as usize].generation == entry.key.generation);
+            self.stale = 0;
+        }
+    }
+
+    /// Returns when the next live timer is due, dropping stale entries on the way.
+    pub(super) fn next(&mut self) -> Option<LoopTime> {
+        while let Some(&entry) = self.heap.peek() {
+            if self.slot_mut(entry.key).is_some() {
+                return Some(entry.when);
+            }
+            self.heap.pop();
+            self.stale -= 1;
+        }
+        None
+    }
+
+    /// Moves due timers from the heap to `due`; true if there may be more than `due` could take.
+    pub(super) fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) -> bool {
+        let mut taken = 0;
+        while taken < EXPIRY_BATCH && self.heap.peek().is_some_and(|entry| entry.when <= now) {
+            due[taken] = self.heap.pop().map(|entry| entry.key);
+            taken += 1;
+        }
+        for place in &mut due[..taken] {
+            let Some(key) = *place else { continue };
+            match self.slot_mut(key) {
+                Some(slot) => slot.expire(),
+                None => {
+                    self.stale -= 1;
+                    *place = None;
+                }
+            }
+        }
+        taken == EXPIRY_BATCH
+    }
+
+    /// Returns what a due timer is to do, and notes that it has been done.
+    pub(super) fn ring(&mut self, key: TimerKey) -> Option<Alarm> {
+        let slot = self.slot_mut(key)?;
+        match mem::replace(&mut slot.state, State::Rung) {
+            State::Due(alarm @ Alarm::Wake(_)) => Some(alarm), // The sleeper will ask, and disarm.
+            State::Due(alarm @ Alarm::Call(_)) => {
+                self.vacate(key);
+                Some(alarm)
+            }
+            other => {
+                slot.state = other;
+                None
+            }
+        }
+    }
+
+    pub(super) fn poll(&mut self, key: TimerKey, waker: &Waker) -> Answer {
+        match self.slot_mut(key).map(|slot| &mut slot.state) {
+            Some(State::Rung) => Answer::Rung,
+            Some(state) => match state.alarm_mut() {
+                Some(Alarm::Wake(before)) if !before.will_wake(waker) => Answer::OtherWaker,
+                _ => Answer::Pending,
+            },
+            None => Answer::Pending, // The loop is closed.
+        }
+    }
+
+    /// Refuses timers from now on; returns those that there are, to be dropped.
+    pub(super) fn close(&mut self) -> Vec<Slot> {
+        let closed = Table { closed: true, ..Table::default() };
+        mem::replace(self, closed).slots
+    }
+
+    /// Puts `waker` in the place of the timer's; returns the one that is to be dropped.
+    pub(super) fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Option<Waker> {
+        match self.slot_mut(key).and_then(|slot| slot.state.alarm_mut()) {
+            Some(Alarm::Wake(before)) => Some(mem::replace(before, waker)),
+            _ => Some(waker),
+        }
+    }
+}
+
+impl Slot {
+    /// Notes that the timer's entry has left the heap.
+    fn expire(&mut self) {
+        self.state = match mem::replace(&mut self.state, State::Rung) {
+            State::Armed(alarm) => State::Due(alarm),
+            other => other,
+        };
+    }
+}
