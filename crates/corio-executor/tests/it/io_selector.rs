@@ -164,20 +164,22 @@ fn hazard_37_a_descriptor_that_was_forgotten_reports_nothing() {
 }
 
 #[test]
-fn hazard_29_a_wait_is_never_early_by_rounding_nor_late_by_a_millisecond() {
+fn hazard_29_a_wait_is_not_rounded_to_milliseconds() {
     for (name, selector) in selectors() {
-        for micros in [1, 50, 300, 999, 1_000, 1_001, 2_500] {
+        for micros in [1, 50, 300, 999, 1_000, 1_001, 2_050] {
             let timeout = Duration::from_micros(micros);
-            let mut best = Duration::MAX;
-            for _ in 0..10 {
+            let wait = |()| {
                 let start = Instant::now();
                 while start.elapsed() < timeout {
-                    // Early returns are allowed; sleeping in many small steps is not what this measures.
+                    // Early returns are allowed: they are not what this measures.
                     selector.wait(&mut Vec::new(), Some(timeout - start.elapsed())).unwrap();
                 }
-                best = best.min(start.elapsed());
-            }
-            assert!(best < timeout + Duration::from_micros(900), "{name}: {timeout:?} took {best:?} at best");
+                start.elapsed() - timeout
+            };
+            // A busy machine is late as often as not; rounding would be late each time.
+            let lateness = std::iter::repeat_n((), 1000).map(wait);
+            let on_time = lateness.into_iter().any(|late| late < Duration::from_micros(900));
+            assert!(on_time, "{name}: {timeout:?}");
         }
     }
 }

@@ -193,19 +193,16 @@ fn a_ring_ends_the_sleep_in_a_selector() {
 }
 
 #[test]
-fn timers_are_on_time_beside_a_source() {
+fn timers_are_not_early_beside_a_source() {
     for event_loop in loops() {
-        let lateness = event_loop.run_until_complete(async {
+        let outcome = event_loop.run_until_complete(async {
             let (_near, _far) = pair();
-            let mut best = Duration::MAX;
-            for _ in 0..10 {
-                let start = std::time::Instant::now();
-                sleep(Duration::from_micros(2300)).await;
-                best = best.min(start.elapsed());
+            for micros in [1, 300, 1000, 2300] {
+                let (start, delay) = (std::time::Instant::now(), Duration::from_micros(micros));
+                sleep(delay).await;
+                assert!(start.elapsed() >= delay);
             }
-            best
         });
-        let best = lateness.unwrap();
-        assert!(best >= Duration::from_micros(2300) && best < Duration::from_micros(3200), "{best:?}");
+        outcome.unwrap();
     }
 }

@@ -12,6 +12,7 @@ mod clock; // Virtual time.
 mod io_selector; // What every selector owes, on real sockets.
 #[cfg(unix)]
 mod io_source; // Sources on a running loop.
+mod io_mock; // The same on a selector and a clock that are moved by hand.
 #[cfg(unix)]
 mod io_readers; // `add_reader` and `add_writer`.
 mod auto_traits; // What is `Send`.

@@ -1,0 +1,129 @@
+//! The loop on a selector whose readiness is written down and a clock that is moved: it runs under Miri.
+
+use corio_executor::io::Source;
+use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, VirtualClock, sleep, yield_now};
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A loop on a virtual clock, and its selector.
+fn mocked() -> (EventLoop, MockSelector) {
+    let selector = MockSelector::new();
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).selector(selector.clone()).build().unwrap();
+    (event_loop, selector)
+}
+
+/// A descriptor; the mock only looks at its number.
+fn descriptor() -> TcpListener {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket
+}
+
+/// Numbers that come in one after the other; none is there at first.
+#[derive(Clone, Default)]
+struct Numbers(Rc<RefCell<Vec<u32>>>);
+
+impl Numbers {
+    fn send(&self, number: u32) {
+        self.0.borrow_mut().insert(0, number);
+    }
+
+    fn receive(&self) -> io::Result<u32> {
+        self.0.borrow_mut().pop().ok_or_else(|| ErrorKind::WouldBlock.into())
+    }
+}
+
+#[test]
+fn a_task_reads_what_comes_while_time_passes() {
+    let (event_loop, selector) = mocked();
+    let log = event_loop.run_until_complete(async {
+        let (numbers, source) = (Numbers::default(), Rc::new(Source::new(descriptor()).unwrap()));
+        let (incoming, sink) = (numbers.clone(), source.clone());
+        drop(LoopHandle::current().create_task(async move {
+            for number in 1..=3 {
+                sleep(Duration::from_secs(60)).await;
+                incoming.send(number);
+                selector.make_ready(sink.get_ref(), Interest::READABLE);
+            }
+        }));
+        let mut log = Vec::new();
+        for _ in 0..3 {
+            let number = source.read_with(|_| numbers.receive()).await.unwrap();
+            log.push((number, LoopHandle::current().time().since_start().as_secs()));
+        }
+        log
+    });
+    assert_eq!(log.unwrap(), [(1, 60), (2, 120), (3, 180)]);
+}
+
+#[test]
+fn readers_that_are_cancelled_leave_the_others() {
+    let (event_loop, selector) = mocked();
+    let outcome = event_loop.run_until_complete(async {
+        let (numbers, source) = (Numbers::default(), Rc::new(Source::new(descriptor()).unwrap()));
+        let reader = || {
+            let (numbers, source) = (numbers.clone(), source.clone());
+            LoopHandle::current().create_task(async move { source.read_with(|_| numbers.receive()).await.unwrap() })
+        };
+        let (first, second, third) = (reader(), reader(), reader());
+        yield_now().await;
+        second.cancel();
+        assert!(second.await.is_err());
+        (1..=2).for_each(|number| numbers.send(number));
+        selector.make_ready(source.get_ref(), Interest::READABLE);
+        (first.await.unwrap(), third.await.unwrap())
+    });
+    assert_eq!(outcome.unwrap(), (1, 2));
+}
+
+#[test]
+fn callbacks_are_entries_of_the_batch() {
+    let (event_loop, selector) = mocked();
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let socket = descriptor();
+    event_loop
+        .run_until_complete(async {
+            let handle = LoopHandle::current();
+            let logged = log.clone();
+            handle.add_reader(&socket, move || logged.borrow_mut().push("reader")).unwrap();
+            assert_eq!(handle.add_writer(&socket, || ()).map_err(|error| error.kind()), Ok(()));
+            assert_eq!(selector.registered()[0].1, Interest::BOTH);
+            assert!(handle.remove_writer(&socket));
+            assert_eq!(selector.registered()[0].1, Interest::READABLE);
+            assert!(handle.remove_reader(&socket));
+        })
+        .unwrap();
+    assert!(log.borrow().is_empty() && selector.registered().is_empty());
+}
+
+#[test]
+fn closing_the_loop_ends_what_waits_for_a_source() {
+    let (event_loop, selector) = mocked();
+    let dropped = Rc::new(Cell::new(false));
+    let flag = Guard(dropped.clone());
+    event_loop
+        .run_until_complete(async move {
+            drop(LoopHandle::current().create_task(async move {
+                let _flag = flag;
+                let source = Source::new(descriptor()).unwrap();
+                source.write_with(|_| io::Result::<()>::Err(ErrorKind::WouldBlock.into())).await.unwrap();
+            }));
+            yield_now().await;
+        })
+        .unwrap();
+    assert_eq!(selector.registered().len(), 1);
+    event_loop.close().unwrap();
+    assert!(dropped.get() && selector.registered().is_empty());
+}
+
+/// Sets its flag when it is dropped.
+struct Guard(Rc<Cell<bool>>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
+}
