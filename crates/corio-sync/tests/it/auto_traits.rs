@@ -1,0 +1,35 @@
+use corio_sync::*;
+
+/// Does not compile if `$type` implements `$bound`.
+macro_rules! not {
+    ($type:ty: $bound:ident) => {
+        const _: fn() = || {
+            trait Ambiguous<A> {
+                fn check() {}
+            }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            struct Implements;
+            impl<T: ?Sized + $bound> Ambiguous<Implements> for T {}
+            let _ = <$type as Ambiguous<_>>::check;
+        };
+    };
+}
+
+not!(Lock: Sync);
+not!(Event: Sync);
+not!(Semaphore: Sync);
+not!(Waiters: Sync);
+not!(LockGuard<'static>: Send);
+not!(Permit<'static>: Send);
+not!(Acquire<'static>: Send);
+not!(AcquirePermit<'static>: Send);
+not!(EventWait<'static>: Send);
+
+fn send_sync<T: Send + Sync>() {}
+fn unpin<T: Unpin>() {}
+
+#[test]
+fn what_the_table_says() {
+    send_sync::<(WaiterList, WaiterKey, Wakers, Removed, NotLocked, TooManyReleases)>();
+    unpin::<(Acquire<'_>, AcquirePermit<'_>, EventWait<'_>)>();
+}

@@ -1,0 +1,81 @@
+use crate::toy::{Counter, poll};
+use corio_sync::{Semaphore, Waiters};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
+thread_local! {
+    /// What the waker and its destructor do.
+    static ACTION: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// A waker that runs `ACTION` when woken and when dropped.
+struct Busy;
+
+fn act() {
+    ACTION.with_borrow(|action| action.as_ref().inspect(|action| action()).is_some());
+}
+
+impl Wake for Busy {
+    fn wake(self: Arc<Self>) {
+        act();
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        act();
+    }
+}
+
+#[test]
+fn hazard_5_a_waker_may_use_the_primitive_when_woken_and_when_dropped() {
+    let semaphore = Rc::new(Semaphore::new(0));
+    let inner = Rc::clone(&semaphore);
+    ACTION.set(Some(Box::new(move || {
+        let semaphore = &*inner;
+        drop(semaphore.try_acquire());
+        let _ = format!("{semaphore:?}");
+        let mut another = semaphore.acquire();
+        let _ = poll(&mut another, Waker::noop());
+    })));
+    let mut waiting = semaphore.acquire();
+    assert!(poll(&mut waiting, &Waker::from(Arc::new(Busy))).is_pending());
+    // Replaced: the first waker is dropped here.
+    assert!(poll(&mut waiting, &Waker::from(Arc::new(Busy))).is_pending());
+    semaphore.release().unwrap();
+    assert!(poll(&mut waiting, Waker::noop()).is_ready());
+    // Dropped while it waits.
+    let _permit = semaphore.try_acquire().unwrap();
+    let mut waiting = semaphore.acquire();
+    assert!(poll(&mut waiting, &Waker::from(Arc::new(Busy))).is_pending());
+    drop(waiting);
+    ACTION.set(None);
+}
+
+#[test]
+fn who_enters_the_line_during_a_wake_up_waits_for_the_next_one() {
+    let (waiters, late) = (Rc::new(Waiters::new()), Rc::new(Cell::new(None)));
+    let (inner, key) = (Rc::clone(&waiters), Rc::clone(&late));
+    ACTION.set(Some(Box::new(move || {
+        if key.get().is_none() {
+            let mut entered = None;
+            assert!(inner.poll_wait(&mut entered, &Context::from_waker(Waker::noop()), &"late").is_pending());
+            key.set(entered);
+        }
+    })));
+    let ((count, counted), busy) = (Counter::new(), Waker::from(Arc::new(Busy)));
+    let (mut first, mut second, mut third) = (None, None, late);
+    for (key, waker) in [(&mut first, &busy), (&mut second, &counted)] {
+        assert!(waiters.poll_wait(key, &Context::from_waker(waker), &"test").is_pending());
+    }
+    waiters.notify_all();
+    assert_eq!((count.count(), waiters.n_waiting(), waiters.n_notified()), (1, 1, 2));
+    waiters.notify_all();
+    assert_eq!((waiters.n_waiting(), waiters.n_notified()), (0, 3));
+    drop(busy);
+    ACTION.set(None);
+    let mut third = Rc::get_mut(&mut third).and_then(Cell::take);
+    assert!([&mut first, &mut second, &mut third].map(|key| waiters.leave(key)).iter().all(|&notified| notified));
+}
