@@ -66,7 +66,7 @@ fn who_enters_the_line_during_a_wake_up_waits_for_the_next_one() {
         }
     })));
     let ((count, counted), busy) = (Counter::new(), Waker::from(Arc::new(Busy)));
-    let (mut first, mut second, mut third) = (None, None, late);
+    let (mut first, mut second) = (None, None);
     for (key, waker) in [(&mut first, &busy), (&mut second, &counted)] {
         assert!(waiters.poll_wait(key, &Context::from_waker(waker), &"test").is_pending());
     }
@@ -76,6 +76,6 @@ fn who_enters_the_line_during_a_wake_up_waits_for_the_next_one() {
     assert_eq!((waiters.n_waiting(), waiters.n_notified()), (0, 3));
     drop(busy);
     ACTION.set(None);
-    let mut third = Rc::get_mut(&mut third).and_then(Cell::take);
+    let mut third = late.take();
     assert!([&mut first, &mut second, &mut third].map(|key| waiters.leave(key)).iter().all(|&notified| notified));
 }
