@@ -1,6 +1,6 @@
 //! Where a loop's time comes from: the machine's monotonic clock, or a virtual one that nobody waits for.
 
-use corio_seam::{LoopTime, Remote};
+use corio_seam::{Hold, LoopTime, Remote};
 use parking_lot::Mutex;
 use std::cell::Cell;
 use std::fmt;
@@ -23,6 +23,11 @@ pub trait Clock {
     /// Moves the clock to `when`, after [`wait`](Clock::wait) has answered [`Wait::Jump`]. Never moves it back.
     fn advance_to(&self, when: LoopTime) {
         let _ = when;
+    }
+
+    /// Makes the clock stand still until what is returned is dropped; `None` if it cannot.
+    fn hold(&self) -> Option<Hold> {
+        None
     }
 
     /// Hands over the door of the loop that this clock is now used by; a clock that can stand still wakes the loop
@@ -147,6 +152,10 @@ impl Clock for VirtualClock {
 
     fn advance_to(&self, when: LoopTime) {
         self.now.set(self.now.get().max(when));
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        Some(Arc::new(self.busy()))
     }
 
     fn attach(&self, remote: Arc<dyn Remote>) {

@@ -20,7 +20,7 @@ mod table;
 use self::table::{Answer, State, Table};
 use crate::Clock;
 use crate::exceptions::shielded;
-use corio_seam::{Alarm, LoopTime, Node, Timer, TimerKey};
+use corio_seam::{Alarm, Hold, LoopTime, Node, Timer, TimerKey};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -106,6 +106,10 @@ impl Timer for Timers {
         let before = self.table.borrow_mut().replace_waker(key, waker);
         drop(before);
         Poll::Pending
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        self.clock.hold()
     }
 
     fn disarm(&self, key: TimerKey) -> bool {

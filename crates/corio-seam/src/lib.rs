@@ -28,6 +28,7 @@
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
 //! | [`Cancelled`], [`Panic`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
+//! | [`Busy`] | yes | yes |
 //! | [`Remote`] (behind `Arc`) | yes | yes |
 //! | [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //!
@@ -51,5 +52,5 @@ pub use report::{Panic, Report, report};
 pub use seam::{
     Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, remote, spawn,
 };
-pub use time::{Alarm, LoopTime, OnAlarm, Sleep, Timer, TimerKey, now, sleep_until, timer};
+pub use time::{Alarm, Busy, Hold, LoopTime, OnAlarm, Sleep, Timer, TimerKey, busy, now, sleep_until, timer};
 pub use waiting::{TargetId, Waitable, Waiting, heard, wait_on};

@@ -2,10 +2,12 @@
 
 use crate::seam::current;
 use crate::{Waiting, wait_on};
+use std::any::Any;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -110,6 +112,27 @@ pub struct TimerKey {
     pub generation: u32,
 }
 
+/// What keeps a virtual clock standing still; see [`busy`].
+pub type Hold = Arc<dyn Any + Send + Sync>;
+
+/// Keeps a virtual clock standing still while something outside its loop is at work; made by [`busy`].
+#[must_use = "time goes on when the guard is dropped"]
+pub struct Busy(#[allow(dead_code, reason = "it is kept, and dropped")] Option<Hold>);
+
+impl fmt::Debug for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Busy").field("holds", &self.0.is_some()).finish()
+    }
+}
+
+/// Says that something outside this thread's loop is at work, so that a virtual clock does not run ahead of its answer.
+///
+/// The guard may be dropped on any thread; drop it after the answer was handed to the loop. Where the clock is a real one,
+/// or no loop runs, it does nothing. The thread pool's bridge takes one for each call.
+pub fn busy() -> Busy {
+    Busy(current().and_then(crate::Seam::timer).and_then(|timer| timer.hold()))
+}
+
 /// A loop's clock and timers.
 pub trait Timer {
     /// Reads the clock afresh.
@@ -120,6 +143,11 @@ pub trait Timer {
 
     /// Tells whether the timer has become due. If not, `waker` replaces the one it wakes.
     fn poll(&self, key: TimerKey, waker: &Waker) -> Poll<()>;
+
+    /// Makes this clock stand still until what is returned is dropped, on any thread; `None` if it cannot: a real one.
+    fn hold(&self) -> Option<Hold> {
+        None
+    }
 
     /// Takes the timer back: true if it was still armed. Forgets it either way; an old key does nothing.
     fn disarm(&self, key: TimerKey) -> bool;

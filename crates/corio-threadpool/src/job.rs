@@ -1,7 +1,7 @@
 //! A unit of work on its way to a thread.
 
 use corio_future::concurrent::{self, Future, Promise};
-use corio_seam::{Cancelled, Panic, Report, report};
+use corio_seam::{Busy, Cancelled, Panic, Report, report};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -42,7 +42,7 @@ impl Job {
         T: Send + 'static,
     {
         let (promise, future) = concurrent::promise();
-        (Job(Box::new(Answer { call: Some((f, promise)) })), future)
+        (Job(Box::new(Answer { call: Some((f, promise)), _busy: corio_seam::busy() })), future)
     }
 
     /// Makes the call on this thread, and completes the future with what it returns, or with its panic. Does nothing if
@@ -92,6 +92,8 @@ impl<F: FnOnce() + Send> Work for Errand<F> {
 /// A call whose answer goes to a promise; both are there until it is run or given up.
 struct Answer<F, T> {
     call: Option<(F, Promise<T>)>,
+    /// Keeps the caller's clock standing still, if it is virtual, until the answer has been handed over.
+    _busy: Busy,
 }
 
 impl<F, T> Work for Answer<F, T>
