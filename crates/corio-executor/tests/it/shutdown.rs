@@ -198,3 +198,35 @@ fn the_exception_handler_hears_of_the_close_and_goes_with_the_loop() {
     assert_eq!(out.lines(), ["a destructor's own", "a destructor's own"]);
     assert_eq!(Rc::strong_count(&held), 1);
 }
+
+#[test]
+fn jobs_in_the_loops_thread_pool_are_waited_for() {
+    use corio_threadpool::{ExecutorExt, default_executor};
+    for runner in [Runner::new(), virtual_runner()] {
+        let (pool, job) = runner
+            .run(async {
+                let pool = default_executor();
+                let job = pool.submit(|| std::thread::sleep(Duration::from_millis(2))).unwrap();
+                (pool, job)
+            })
+            .unwrap();
+        runner.close().unwrap();
+        assert!(job.done());
+        assert!(pool.submit(|| ()).is_err(), "the loop is closed, and its pool with it");
+    }
+}
+
+#[test]
+fn the_pool_ends_even_if_main_panics() {
+    use corio_threadpool::{ExecutorExt, default_executor};
+    let job = Rc::new(Cell::new(None));
+    let inner = Rc::clone(&job);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        run(async move {
+            inner.set(Some(default_executor().submit(|| 5).unwrap()));
+            panic!("main's own");
+        })
+    }));
+    assert!(outcome.is_err());
+    assert!(job.take().is_some_and(|job| job.done()));
+}
