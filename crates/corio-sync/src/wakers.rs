@@ -1,5 +1,6 @@
 //! Several wakers that are owed a wake-up.
 
+use std::any::Any;
 use std::fmt;
 use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -41,7 +42,7 @@ impl Wakers {
     ///
     /// # Panics
     ///
-    /// With the panic of a waker, after the others have been woken.
+    /// With the first panic of a waker, after the others have been woken.
     #[inline]
     pub fn wake(mut self) {
         self.wake_rest();
@@ -64,19 +65,29 @@ impl Wakers {
         self.wake_many(first);
     }
 
-    /// Wakes `first` and the rest, and panics afterwards if one of them did.
+    /// Wakes `first` and the rest, and panics afterwards with the first panic, if there was one.
     fn wake_many(&mut self, first: Waker) {
         let mut panic = None;
         for waker in iter::once(first).chain(std::mem::take(&mut self.rest)) {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                // A second payload is leaked: its destructor is the user's, and might panic as well.
-                std::mem::forget(panic.replace(payload));
+            match catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                Err(payload) if panic.is_none() => panic = Some(payload),
+                Err(payload) => bury(payload),
+                Ok(()) => {}
             }
         }
-        // While the thread unwinds already, another panic would end the process.
-        if let Some(payload) = panic.filter(|_| !std::thread::panicking()) {
-            resume_unwind(payload);
+        match panic {
+            // Another panic would end the process.
+            Some(payload) if std::thread::panicking() => bury(payload),
+            Some(payload) => resume_unwind(payload),
+            None => {}
         }
+    }
+}
+
+/// Drops a panic's payload, whose destructor may panic in its turn.
+fn bury(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
     }
 }
 
