@@ -3,9 +3,9 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(crate) use unix::{AsFd, BorrowedFd, accept, connect, is_exhaustion, is_of_the_connection};
+pub(crate) use unix::{accept, connect, is_exhaustion, is_of_the_connection};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub(crate) use windows::{AsFd, BorrowedFd, accept, connect, is_exhaustion, is_of_the_connection};
+pub(crate) use windows::{accept, connect, is_exhaustion, is_of_the_connection};

@@ -3,7 +3,7 @@
 use crate::TcpStream;
 use crate::address::{Address, resolve};
 use crate::backoff::{Backoff, Verdict};
-use crate::sys::{self, AsFd, BorrowedFd};
+use crate::sys;
 use corio_executor::io::Source;
 use corio_seam::{Sleep, now, sleep_until};
 use futures_core::Stream;
@@ -100,6 +100,11 @@ impl TcpListener {
         Incoming { listener: self, backoff: Backoff::new(), pause: None }
     }
 
+    /// Lends the socket.
+    pub(crate) fn socket(&self) -> &std::net::TcpListener {
+        self.source.get_ref()
+    }
+
     /// Returns the address that it listens at, with the port that the system chose.
     ///
     /// # Errors
@@ -107,12 +112,6 @@ impl TcpListener {
     /// When the system cannot tell.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.source.get_ref().local_addr()
-    }
-}
-
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::address::Address;
 use crate::connect::connect;
-use crate::sys::{AsFd, BorrowedFd};
 use corio_executor::io::Source;
 use futures_io::{AsyncRead, AsyncWrite, IoSlice, IoSliceMut};
 use std::fmt;
@@ -147,6 +146,11 @@ impl TcpStream {
 }
 
 impl TcpStream {
+    /// Lends the socket.
+    pub(crate) fn socket(&self) -> &std::net::TcpStream {
+        self.source.get_ref()
+    }
+
     /// Notes a read that filled only a part of `wanted` bytes: it has read all there was. The end, which is no byte, is
     /// not noted, for it is read again and again.
     #[inline]
@@ -157,12 +161,6 @@ impl TcpStream {
             }
         }
         read
-    }
-}
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
     }
 }
 

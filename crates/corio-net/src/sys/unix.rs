@@ -5,9 +5,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
-
-pub(crate) use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Connects to one address.
 ///
@@ -96,4 +94,16 @@ pub(crate) fn is_of_the_connection(error: &io::Error) -> bool {
         Errno::OPNOTSUPP,
     ];
     Errno::from_io_error(error).is_some_and(|errno| broken.contains(&errno))
+}
+
+impl AsFd for crate::TcpStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
+}
+
+impl AsFd for crate::TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
 }

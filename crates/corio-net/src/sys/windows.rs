@@ -4,8 +4,7 @@ use corio_executor::io::Source;
 use corio_threadpool::to_thread;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-
-pub(crate) use std::os::windows::io::{AsSocket as AsFd, BorrowedSocket as BorrowedFd};
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 
 /// Connects to one address.
 pub(crate) async fn connect(address: SocketAddr) -> io::Result<Source<TcpStream>> {
@@ -30,4 +29,16 @@ pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
 /// Tells whether an error of `accept` is that of a connection that broke before it was accepted.
 pub(crate) fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+impl AsSocket for crate::TcpStream {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.socket().as_socket()
+    }
+}
+
+impl AsSocket for crate::TcpListener {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.socket().as_socket()
+    }
 }
