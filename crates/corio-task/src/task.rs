@@ -174,6 +174,12 @@ impl<T> Task<T> {
         self.task_ref().remove_done_callback(key)
     }
 
+    /// Lends the output, if the task returned one and nobody took it.
+    #[must_use]
+    pub fn output(&self) -> Option<&T> {
+        self.handle.output()
+    }
+
     /// Moves the output out, if the task is over; asyncio's `Task.result` and `Task.exception`.
     ///
     /// # Panics

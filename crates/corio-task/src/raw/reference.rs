@@ -245,6 +245,20 @@ impl<T> Handle<T> {
         }
     }
 
+    /// Lends the output of a finished task, if there is one and nobody took it.
+    pub(crate) fn output(&self) -> Option<&T> {
+        if !self.0.header().state.has(OUTPUT) {
+            return None;
+        }
+        // SAFETY:
+        // * the cell is alive: the handle holds it.
+        let output = unsafe { (self.0.vtable().output)(self.0) };
+        // SAFETY:
+        // * OUTPUT is set: an output of type `T`, the handle's, is there, and stays while the handle is borrowed: only
+        //   the handle's `take` and its end move it out, and those need the handle to themselves.
+        Some(unsafe { output.cast::<T>().as_ref() })
+    }
+
     /// Moves the output out of a finished task.
     ///
     /// # Panics

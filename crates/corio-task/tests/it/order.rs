@@ -127,3 +127,15 @@ fn the_main_future_may_borrow() {
     assert_eq!(sum.unwrap(), 6);
     assert_eq!(numbers, [1, 2, 3]);
 }
+
+#[test]
+fn an_output_can_be_looked_at_and_then_taken() {
+    run_alone(async {
+        let mut task = create_task(async { String::from("here") });
+        assert_eq!(task.output(), None);
+        yield_now().await;
+        assert_eq!(task.output().map(String::as_str), Some("here"));
+        assert_eq!(task.take_output().unwrap().unwrap(), "here");
+        assert_eq!(task.output(), None);
+    });
+}
