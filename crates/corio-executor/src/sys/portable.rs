@@ -20,7 +20,7 @@ pub(crate) struct Parker {
 
 impl Parker {
     /// Makes a place with no ring owed.
-    pub(crate) const fn new() -> Parker {
+    pub(crate) fn new() -> Parker {
         Parker { rung: Mutex::new(false), sleeper: Condvar::new() }
     }
 

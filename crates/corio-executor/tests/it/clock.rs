@@ -55,3 +55,19 @@ fn time_does_not_pass_by_itself() {
         .unwrap();
     assert_eq!(event_loop.time().since_start(), Duration::ZERO);
 }
+
+#[test]
+fn a_job_of_the_thread_pool_is_not_overtaken_by_a_timer() {
+    corio_executor::test::run(async {
+        let overtaken = Rc::new(Cell::new(false));
+        let inner = Rc::clone(&overtaken);
+        let timer = LoopHandle::current().call_later(Duration::from_nanos(1), move || inner.set(true));
+        let answer = corio_threadpool::to_thread(|| {
+            thread::sleep(Duration::from_millis(2)); // The work.
+            7
+        });
+        assert_eq!((answer.await.unwrap(), overtaken.get()), (7, false));
+        assert!(timer.cancel());
+        assert_eq!(LoopHandle::current().time().since_start(), Duration::ZERO);
+    });
+}

@@ -1,7 +1,10 @@
 //! A place to sleep on a futex.
 
-use rustix::thread::futex::{self, Flags, Timespec};
-use std::sync::atomic::{AtomicU32, Ordering};
+mod futex;
+#[cfg(all(test, loom))]
+mod models;
+
+use futex::{Futex, Ordering};
 use std::time::Duration;
 
 /// Nobody sleeps, and no ring is owed. // --> PARKED by `park`, RUNG by `unpark`
@@ -17,13 +20,13 @@ const PARKED: u32 = u32::MAX;
 /// is swallowed by one.
 #[derive(Debug)]
 pub(crate) struct Parker {
-    word: AtomicU32,
+    futex: Futex,
 }
 
 impl Parker {
     /// Makes a place with no ring owed.
-    pub(crate) const fn new() -> Parker {
-        Parker { word: AtomicU32::new(IDLE) }
+    pub(crate) fn new() -> Parker {
+        Parker { futex: Futex::new(IDLE) }
     }
 
     /// Sleeps until rung, or until `timeout` has passed; may return early. A ring that came before ends it at once.
@@ -31,21 +34,20 @@ impl Parker {
     /// Only one thread may park at a time: the loop's.
     pub(crate) fn park(&self, timeout: Option<Duration>) {
         // RUNG becomes IDLE, IDLE becomes PARKED. Acquire pairs with the Release in `unpark`.
-        if self.word.fetch_sub(1, Ordering::Acquire) == RUNG {
+        if self.futex.word().fetch_sub(1, Ordering::Acquire) == RUNG {
             return;
         }
         if timeout != Some(Duration::ZERO) {
-            // A timeout that no `Timespec` can hold is for ever. An error is a ring, a signal or the end of the time.
-            let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-            let _ = futex::wait(&self.word, Flags::PRIVATE, PARKED, timeout.as_ref());
+            self.futex.wait(PARKED, timeout);
         }
-        self.word.swap(IDLE, Ordering::Acquire);
+        // Whether it was a ring, a signal or the end of the time; Acquire pairs with the Release in `unpark`.
+        self.futex.word().swap(IDLE, Ordering::Acquire);
     }
 
     /// Ends the present sleep or the next.
     pub(crate) fn unpark(&self) {
-        if self.word.swap(RUNG, Ordering::Release) == PARKED {
-            let _ = futex::wake(&self.word, Flags::PRIVATE, 1);
+        if self.futex.word().swap(RUNG, Ordering::Release) == PARKED {
+            self.futex.wake();
         }
     }
 }
