@@ -1,1 +1,143 @@
-//! Python's asyncio model, native in Rust: the umbrella crate.
+//! Python's asyncio model, native in Rust: the umbrella.
+//!
+//! This crate re-exports corio's floors 0 to 3, and has no logic of its own. What a program says often stands at the root,
+//! under asyncio's names; the rest of each crate stands in a module named after it. Each name comes once. Every crate can
+//! be used without the others: see the table in the README.
+//!
+//! ```
+//! use corio::{create_task, gather, run, sleep};
+//! use std::time::Duration;
+//!
+//! async fn count(n: u32) -> u32 {
+//!     sleep(Duration::from_millis(1)).await;
+//!     n
+//! }
+//!
+//! let both = run(async {
+//!     let task = create_task(count(1));
+//!     gather((task, count(2))).await.unwrap()
+//! });
+//! assert_eq!(both.unwrap(), (1, 2));
+//! ```
+//!
+//! Or, with the attribute:
+//!
+//! ```
+//! #[corio::main]
+//! async fn main() {
+//!     corio::yield_now().await;
+//! }
+//! ```
+//!
+//! # What is `Send`
+//!
+//! | type | `Send` |
+//! |---|---|
+//! | [`RemoteHandle`], [`concurrent::Promise`], [`concurrent::Future`], [`ThreadPoolExecutor`], the queue of [`queue::concurrent`] | yes |
+//! | [`Task`], [`TaskRef`], [`Promise`], [`Future`], [`LoopHandle`], [`Queue`], [`Lock`] and the futures given to tasks | no need, and no |
+
+#![forbid(unsafe_code)]
+
+// Running programs, and the loop.
+pub use corio_executor::{
+    EventLoop, Handle, LoopHandle, RemoteHandle, RunError, Runner, TimerHandle, interval, run, sleep, sleep_until,
+    yield_now,
+};
+pub use corio_macros::main;
+pub use corio_seam::LoopTime;
+
+// Tasks, and cancellation.
+pub use corio_seam::{Cancelled, Panic};
+pub use corio_task::{JoinError, Task, TaskRef, all_tasks, catch_cancelled, create_task, current_task};
+
+// Many at once.
+pub use corio_combinators::{
+    ErrorGroup, Failure, ReturnWhen, TaskGroup, TimedOut, as_completed, by_completion, gather, gather_settled, join,
+    race, shield, timeout, timeout_at, timeout_scope, timeout_scope_at, try_join, wait, wait_for,
+};
+
+// Cells.
+pub use corio_future::{
+    Future, FutureError, InvalidState, Promise, concurrent, promise, promise_with_canceller, to_concurrent, wrap_future,
+};
+
+// Locks and queues.
+pub use corio_queue::{LifoQueue, PriorityQueue, Queue};
+pub use corio_sync::{Event, Lock, Semaphore};
+
+// Threads.
+pub use corio_threadpool::{Executor, ExecutorExt, ThreadPoolExecutor, run_in_executor, to_thread};
+
+pub mod prelude;
+
+pub use corio_net as net;
+pub use corio_signal as signal;
+
+pub mod combinators {
+    //! The rest of `corio-combinators`: the types of its futures, and what writers of combinators need.
+    pub use corio_combinators::{
+        AsCompleted, ByCompletion, Gather, Join, NextCompleted, NotActive, NothingToWaitFor, Outcome, Plain, Race,
+        Refused, Shield, TimeoutScope, Timeout, TryJoin, Turns,
+    };
+}
+
+pub mod executor {
+    //! The rest of `corio-executor`: clocks, selectors, sources, and virtual time for tests.
+    pub use corio_executor::{
+        Busy, Clock, EventLoopBuilder, ExceptionHandler, Interest, Interval, MockSelector, Mode, MonotonicClock,
+        PollingSelector, Ready, RemoteCall, Selector, Sleep, StillRunning, VirtualClock, Wait, YieldNow, io, test,
+    };
+}
+
+pub mod future {
+    //! The rest of `corio-future`.
+    pub use corio_future::{CallbackKey, chain};
+}
+
+pub mod queue {
+    //! The rest of `corio-queue`: errors, futures, and the thread-safe queue.
+    pub use corio_queue::{
+        Fifo, Get, GetError, Items, Join, Lifo, Priority, Put, PutError, QueueOf, ShutDown, Storage, TooManyTaskDone,
+        concurrent,
+    };
+}
+
+pub mod seam {
+    //! `corio-seam`, for writers of primitives.
+    pub use corio_seam::{
+        Alarm, Batch, Busy, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, ReadyQueue, Remote, Report, Resume,
+        Seam, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling, heard, install,
+        local, loop_id, now, push, remote, report, sleep_until, spawn, timer, wait_on,
+    };
+}
+
+pub mod sync {
+    //! The rest of `corio-sync`: guards, and the list of waiters.
+    pub use corio_sync::{
+        Acquire, AcquirePermit, EventWait, LockGuard, NotLocked, Permit, Removed, TooManyReleases, WaiterKey,
+        WaiterList, Waiters, Wakers,
+    };
+}
+
+pub mod task {
+    //! The rest of `corio-task`: the set, and scopes for writers of combinators.
+    pub use corio_task::{
+        Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId, TaskSet,
+    };
+}
+
+pub mod threadpool {
+    //! The rest of `corio-threadpool`.
+    pub use corio_threadpool::{
+        BuildError, Builder, Call, CallError, Job, Map, MapError, MapOptions, RejectReason, Rejected, ShutDown,
+        SubmitError, ToThread, default_executor, set_default_executor, shutdown_default_executor,
+    };
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct WorkspaceReadme;
