@@ -1,1 +1,0 @@
-//! corio's tests.

@@ -1,0 +1,14 @@
+//! What needs two crates, or a foreign runtime.
+
+/// The house: arrows point down, no runtime below floor 3, each public name once through the umbrella.
+mod house;
+/// Floors 0 to 2 under tokio, under smol, and under a bare `block_on`.
+mod runtimes;
+/// Cancellation through the layers: loop, task group, timeout, gather, queue, pool.
+mod cancellation;
+/// Shutdown with work in flight.
+mod shutdown;
+/// Threads against the loop.
+mod threads;
+/// The crawler from end to end against the embedded site.
+mod crawler;
