@@ -234,20 +234,29 @@ macro_rules! tuple {
     };
 }
 
-tuple!(Tuple1 (0, A, TA, a));
-tuple!(Tuple2 (0, A, TA, a) (1, B, TB, b));
-tuple!(Tuple3 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c));
-tuple!(Tuple4 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d));
-tuple!(Tuple5 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e));
-tuple!(Tuple6 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f));
-tuple!(Tuple7 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g));
-tuple!(Tuple8 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g)
-    (7, H, TH, h));
-tuple!(Tuple9 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g)
-    (7, H, TH, h) (8, I, TI, i));
-tuple!(Tuple10 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g)
-    (7, H, TH, h) (8, I, TI, i) (9, J, TJ, j));
-tuple!(Tuple11 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g)
-    (7, H, TH, h) (8, I, TI, i) (9, J, TJ, j) (10, K, TK, k));
-tuple!(Tuple12 (0, A, TA, a) (1, B, TB, b) (2, C, TC, c) (3, D, TD, d) (4, E, TE, e) (5, F, TF, f) (6, G, TG, g)
-    (7, H, TH, h) (8, I, TI, i) (9, J, TJ, j) (10, K, TK, k) (11, L, TL, l));
+tuple!(Tuple1(0, A, TA, a));
+tuple!(Tuple2(0, A, TA, a)(1, B, TB, b));
+tuple!(Tuple3(0, A, TA, a)(1, B, TB, b)(2, C, TC, c));
+tuple!(Tuple4(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d));
+tuple!(Tuple5(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e));
+tuple!(Tuple6(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f));
+tuple!(Tuple7(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g));
+tuple!(Tuple8(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g)(7, H, TH, h));
+tuple!(Tuple9(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g)(7, H, TH, h)(
+    8, I, TI, i
+));
+tuple!(
+    Tuple10(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g)(7, H, TH, h)(
+        8, I, TI, i
+    )(9, J, TJ, j)
+);
+tuple!(
+    Tuple11(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g)(7, H, TH, h)(
+        8, I, TI, i
+    )(9, J, TJ, j)(10, K, TK, k)
+);
+tuple!(
+    Tuple12(0, A, TA, a)(1, B, TB, b)(2, C, TC, c)(3, D, TD, d)(4, E, TE, e)(5, F, TF, f)(6, G, TG, g)(7, H, TH, h)(
+        8, I, TI, i
+    )(9, J, TJ, j)(10, K, TK, k)(11, L, TL, l)
+);

@@ -1,0 +1,342 @@
+//! The results of several tasks, each as soon as it is there.
+
+use crate::child::{Child, Key};
+use crate::outcome::Outcome;
+use crate::signal::Alarmed;
+use crate::{Failure, TimedOut};
+use corio_seam::{OnAlarm, Waiting, wait_on};
+use futures_core::Stream;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// Runs children side by side, and gives their results in the order of completion; asyncio's `as_completed`.
+///
+/// Children are tasks, cells, gathers, and `'static` futures, of which it makes tasks at once. They go on by themselves.
+/// What it returns is asked by [`next`](AsCompleted::next), polled as a stream, or iterated: then it gives as many
+/// futures as there are children, and the n-th awaited gives the n-th result.
+///
+/// A failure comes in its turn, and the others after it. Left half-way, the children go on, and no callback stays behind.
+///
+/// # Panics
+///
+/// Where a plain future is given, and no loop runs to make a task of it.
+///
+/// # Examples
+///
+/// ```
+/// use corio_combinators::as_completed;
+/// use corio_task::TaskSet;
+///
+/// let set = TaskSet::new();
+/// pollster::block_on(set.run_until(async {
+///     let mut results = as_completed((1..=3).map(|n| async move { n * n }));
+///     let mut sum = 0;
+///     while let Some(result) = results.next().await {
+///         sum += result.unwrap();
+///     }
+///     assert_eq!(sum, 14);
+///
+///     for turn in as_completed((1..=3).map(|n| async move { n })) {
+///         sum -= turn.await.unwrap();
+///     }
+///     assert_eq!(sum, 8);
+/// })).unwrap();
+/// ```
+#[track_caller]
+pub fn as_completed<I>(children: I) -> AsCompleted<<I::Item as Future>::Output>
+where
+    I: IntoIterator,
+    I::Item: Future<Output: Outcome> + 'static,
+{
+    let children: Vec<_> = children.into_iter().map(|future| (Child::start(future), None)).collect();
+    let count = children.len();
+    let course = Rc::new(Course {
+        children: RefCell::new(children.into_iter().map(Some).collect()),
+        results: RefCell::default(),
+        waiters: RefCell::default(),
+        last_ticket: Cell::new(0),
+    });
+    course.listen();
+    AsCompleted { front: Rc::new(Front { course, limit: RefCell::default() }), left: count, ticket: 0 }
+}
+
+/// One child, with the callback by which it is listened to.
+type Listened<O> = (Child<O>, Option<Key>);
+
+/// What the callbacks of the children share.
+struct Course<O: Outcome> {
+    /// None where a child is over.
+    children: RefCell<Vec<Option<Listened<O>>>>,
+    /// The results that nobody has taken.
+    results: RefCell<VecDeque<Result<O::Value, Failure>>>,
+    /// Those who wait for one, each with its ticket, first come first served.
+    waiters: RefCell<VecDeque<(u64, Waker)>>,
+    last_ticket: Cell<u64>,
+}
+
+impl<O: Outcome> Course<O> {
+    fn listen(self: &Rc<Self>) {
+        let count = self.children.borrow().len();
+        for index in 0..count {
+            let Some((child, _)) = self.children.borrow_mut()[index].take() else { continue };
+            let this = Rc::clone(self);
+            // Put back before it can be called: a cell that is over calls at once where no loop runs.
+            let over = child.done();
+            let key = (!over).then(|| child.listen(move || this.ended(index)));
+            self.children.borrow_mut()[index] = Some((child, key));
+            if over {
+                let this = Rc::clone(self);
+                if let Err(node) = corio_seam::push(corio_seam::Node::new(move || this.ended(index))) {
+                    node.run();
+                }
+            }
+        }
+    }
+
+    /// Notes that a child is over.
+    fn ended(&self, index: usize) {
+        let child = self.children.borrow_mut().get_mut(index).and_then(Option::take);
+        if let Some((child, _)) = child {
+            self.give(child.take());
+        }
+    }
+
+    /// Adds a result, and wakes whoever waited longest.
+    fn give(&self, result: Result<O::Value, Failure>) {
+        self.results.borrow_mut().push_back(result);
+        self.wake_one();
+    }
+
+    fn wake_one(&self) {
+        let first = self.waiters.borrow_mut().pop_front();
+        if let Some((_, waker)) = first {
+            waker.wake();
+        }
+    }
+
+    /// Takes the next result, for whoever holds `ticket`: 0 before the first poll.
+    fn poll_next(&self, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Result<O::Value, Failure>> {
+        let result = self.results.borrow_mut().pop_front();
+        if let Some(result) = result {
+            self.forget(ticket);
+            return Poll::Ready(result);
+        }
+        let waker = cx.waker().clone(); // User code: no borrow is held.
+        let old = self.wait(ticket, waker);
+        drop(old);
+        wait_on(Waiting::Leaf(&"as_completed"));
+        Poll::Pending
+    }
+
+    fn wait(&self, ticket: &mut u64, waker: Waker) -> Option<Waker> {
+        if *ticket == 0 {
+            self.last_ticket.set(self.last_ticket.get() + 1);
+            *ticket = self.last_ticket.get();
+        }
+        let mut waiters = self.waiters.borrow_mut();
+        if let Some((_, old)) = waiters.iter_mut().find(|(number, _)| number == ticket) {
+            return Some(std::mem::replace(old, waker));
+        }
+        waiters.push_back((*ticket, waker));
+        None
+    }
+
+    /// Gives a ticket up. If its holder was woken, and took nothing, somebody else is woken in its stead.
+    fn forget(&self, ticket: &mut u64) {
+        if std::mem::take(ticket) == 0 {
+            return;
+        }
+        if !self.results.borrow().is_empty() {
+            self.wake_one();
+        }
+    }
+
+    fn leave(&self, ticket: &mut u64) {
+        let place = self.waiters.borrow().iter().position(|(number, _)| number == ticket);
+        let waiter = place.and_then(|place| self.waiters.borrow_mut().remove(place));
+        drop(waiter);
+        self.forget(ticket);
+    }
+
+    /// Stops listening: returns how many children are not over.
+    fn stop(&self) -> usize {
+        let children = self.children.take();
+        let mut count = 0;
+        for (child, key) in children.into_iter().flatten() {
+            count += 1;
+            if let Some(key) = key {
+                child.unlisten(&key);
+            }
+        }
+        count
+    }
+}
+
+impl<O: Outcome> OnAlarm for Course<O> {
+    fn on_alarm(self: Rc<Self>) {
+        for _ in 0..self.stop() {
+            self.give(Err(Failure::TimedOut(TimedOut::new())));
+        }
+    }
+}
+
+/// What the stream and the futures of its turns share: with the last of them, listening ends.
+struct Front<O: Outcome> {
+    course: Rc<Course<O>>,
+    limit: RefCell<Option<Alarmed>>,
+}
+
+impl<O: Outcome> Drop for Front<O> {
+    fn drop(&mut self) {
+        self.course.stop();
+    }
+}
+
+/// Stream of [`as_completed`]. `!Send`.
+#[must_use = "the children go on, but nobody hears their results"]
+pub struct AsCompleted<O: Outcome> {
+    front: Rc<Front<O>>,
+    left: usize,
+    ticket: u64,
+}
+
+impl<O: Outcome> AsCompleted<O> {
+    /// Waits for the children at most `delay` from now; asyncio's `timeout` argument.
+    ///
+    /// Then each turn that is left gives [`Failure::TimedOut`]. The children go on: nothing is cancelled.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no timer.
+    #[track_caller]
+    pub fn within(self, delay: Duration) -> AsCompleted<O> {
+        if self.left > 0 {
+            let course = Rc::clone(&self.front.course);
+            self.front.limit.replace(Some(Alarmed::after(delay, course)));
+        }
+        self
+    }
+
+    /// Returns the next result; `None` after the last.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses nothing.
+    pub async fn next(&mut self) -> Option<Result<O::Value, Failure>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Returns how many results are still to come.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Tells whether all results have been given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl<O: Outcome> Stream for AsCompleted<O> {
+    type Item = Result<O::Value, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let this = &mut *self;
+        let polled = this.front.course.poll_next(&mut this.ticket, cx);
+        polled.map(|result| {
+            this.left -= 1;
+            Some(result)
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<O: Outcome> Drop for AsCompleted<O> {
+    fn drop(&mut self) {
+        self.front.course.leave(&mut self.ticket);
+    }
+}
+
+impl<O: Outcome> fmt::Debug for AsCompleted<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl<O: Outcome> IntoIterator for AsCompleted<O> {
+    type Item = NextCompleted<O>;
+    type IntoIter = Turns<O>;
+
+    fn into_iter(self) -> Turns<O> {
+        Turns { front: Rc::clone(&self.front), left: self.left }
+    }
+}
+
+/// Iterator of an [`AsCompleted`]: one future for each result that is to come.
+#[derive(Debug)]
+pub struct Turns<O: Outcome> {
+    front: Rc<Front<O>>,
+    left: usize,
+}
+
+impl<O: Outcome> fmt::Debug for Front<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front").finish_non_exhaustive()
+    }
+}
+
+impl<O: Outcome> Iterator for Turns<O> {
+    type Item = NextCompleted<O>;
+
+    fn next(&mut self) -> Option<NextCompleted<O>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(NextCompleted { front: Rc::clone(&self.front), ticket: 0 })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<O: Outcome> ExactSizeIterator for Turns<O> {}
+
+/// Future of the next result of an [`AsCompleted`].
+///
+/// # Cancel safety
+///
+/// Dropped, it loses nothing: the result goes to whoever asks next.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct NextCompleted<O: Outcome> {
+    front: Rc<Front<O>>,
+    ticket: u64,
+}
+
+impl<O: Outcome> Future for NextCompleted<O> {
+    type Output = Result<O::Value, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.front.course.poll_next(&mut this.ticket, cx)
+    }
+}
+
+impl<O: Outcome> Drop for NextCompleted<O> {
+    fn drop(&mut self) {
+        self.front.course.leave(&mut self.ticket);
+    }
+}

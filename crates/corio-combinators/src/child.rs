@@ -1,0 +1,93 @@
+//! One child of a combinator over tasks: something that goes on by itself, and is listened to.
+
+use crate::Failure;
+use crate::outcome::Outcome;
+use corio_future::CallbackKey as CellKey;
+use corio_seam::Waitable;
+use corio_task::{CallbackKey as TaskKey, Task, create_task};
+use std::sync::Arc;
+
+/// A child whose future returns `O`.
+pub enum Child<O: Outcome> {
+    /// A task that was made of a plain future.
+    Spawned(Task<O>),
+    /// A task that was given.
+    Task(Task<O::Value>),
+    /// A cell that was given.
+    Cell(corio_future::Future<O::Value>),
+    /// A gather that was given.
+    Gather(corio_future::Future<Result<O::Value, Failure>>),
+}
+
+/// The name of a callback of a child, to take it back by.
+pub(crate) enum Key {
+    Task(TaskKey),
+    Cell(CellKey),
+}
+
+impl<O: Outcome> Child<O> {
+    /// Takes a handle as it is, and makes a task of any other future.
+    #[track_caller]
+    pub(crate) fn start<F: Future<Output = O> + 'static>(future: F) -> Child<O> {
+        match O::existing(future) {
+            Ok(child) => child,
+            Err(future) => Child::Spawned(create_task(future)),
+        }
+    }
+
+    pub(crate) fn done(&self) -> bool {
+        match self {
+            Child::Spawned(task) => task.done(),
+            Child::Task(task) => task.done(),
+            Child::Cell(cell) => cell.done(),
+            Child::Gather(cell) => cell.done(),
+        }
+    }
+
+    /// Has `callback` called through the loop when the child is over.
+    #[inline]
+    pub(crate) fn listen(&self, callback: impl FnOnce() + 'static) -> Key {
+        match self {
+            Child::Spawned(task) => Key::Task(task.add_done_callback(|_| callback())),
+            Child::Task(task) => Key::Task(task.add_done_callback(|_| callback())),
+            Child::Cell(cell) => Key::Cell(cell.add_done_callback(|_| callback())),
+            Child::Gather(cell) => Key::Cell(cell.add_done_callback(|_| callback())),
+        }
+    }
+
+    pub(crate) fn unlisten(&self, key: &Key) {
+        match (self, key) {
+            (Child::Spawned(task), Key::Task(key)) => task.remove_done_callback(*key),
+            (Child::Task(task), Key::Task(key)) => task.remove_done_callback(*key),
+            (Child::Cell(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
+            (Child::Gather(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
+            _ => unreachable!("a child's key is of the child's own kind"),
+        };
+    }
+
+    /// Asks the child to end; false if it is over.
+    pub(crate) fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        let text = |message: Option<Arc<str>>| message.map(|message| message.to_string());
+        match self {
+            Child::Spawned(task) => Waitable::cancel(&task.task_ref(), message),
+            Child::Task(task) => Waitable::cancel(&task.task_ref(), message),
+            Child::Cell(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
+            Child::Gather(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
+        }
+    }
+
+    /// Moves out how the child ended.
+    ///
+    /// # Panics
+    ///
+    /// If it has not ended.
+    pub(crate) fn take(mut self) -> Result<O::Value, Failure> {
+        const OVER: &str = "a child is asked for its output after its end";
+        match &mut self {
+            Child::Spawned(task) => task.take_output().expect(OVER).map_err(Failure::from).and_then(O::settle),
+            Child::Task(task) => task.take_output().expect(OVER).map_err(Failure::from),
+            Child::Cell(cell) => cell.take().expect(OVER).map_err(Failure::from),
+            Child::Gather(cell) => cell.take().expect(OVER).map_err(Failure::from).and_then(|result| result),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Something that happens once, and one who waits for it.
+
+use corio_seam::{Alarm, LoopTime, OnAlarm, Timer, TimerKey, Waiting, wait_on};
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+/// A flag with one waiter.
+#[derive(Default)]
+pub(crate) struct Signal {
+    rung: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Rc<Signal> {
+        Rc::default()
+    }
+
+    /// Sets the flag, and wakes whoever waits.
+    pub(crate) fn ring(&self) {
+        self.rung.set(true);
+        let waker = self.waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Waits for the flag, and takes it. `name` says what for.
+    pub(crate) async fn wait(&self, name: &'static &'static str) {
+        poll_fn(|cx| {
+            if self.rung.take() {
+                return Poll::Ready(());
+            }
+            let new = cx.waker().clone(); // User code: no borrow is held.
+            drop(self.waker.replace(Some(new)));
+            wait_on(Waiting::Leaf(name));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// A timer that is taken back when this is dropped.
+pub(crate) struct Alarmed(Rc<dyn Timer>, TimerKey);
+
+impl Alarmed {
+    /// Has `object` called after `delay`.
+    #[track_caller]
+    pub(crate) fn after(delay: Duration, object: Rc<dyn OnAlarm>) -> Alarmed {
+        let timer = corio_seam::timer();
+        let when: LoopTime = timer.now() + delay;
+        let key = timer.arm(when, Alarm::Call(object));
+        Alarmed(timer, key)
+    }
+}
+
+impl Drop for Alarmed {
+    fn drop(&mut self) {
+        self.0.disarm(self.1);
+    }
+}

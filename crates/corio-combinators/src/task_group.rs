@@ -1,0 +1,355 @@
+//! Tasks that end together: asyncio's `TaskGroup`.
+
+use crate::member_task::MemberTask;
+use crate::outcome::Outcome;
+use crate::signal::Signal;
+use crate::{ErrorGroup, Failure};
+use corio_seam::{Report, report};
+use corio_task::{Cancelled, Scope, ScopeHandle, Task, TaskRef, create_task};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+
+/// Tasks that end together: a handle by which the body, and the children, add more of them. `!Send`.
+///
+/// [`TaskGroup::run`] runs a body, and returns when the body and all children are over. When one of them fails, the
+/// others are cancelled, and their endings are waited for.
+#[derive(Clone)]
+pub struct TaskGroup {
+    state: Rc<State>,
+}
+
+impl TaskGroup {
+    /// Runs `body`, and waits for it and for all tasks that it or they made in the group; asyncio's
+    /// `async with TaskGroup() as g`.
+    ///
+    /// A child fails if it returns an `Err` (see [`Outcome`]) or panics. The first failure aborts the group: the children
+    /// are asked to end, in the order of their making, and so is the body, in a scope of its own, so that nobody else in
+    /// the caller's task is disturbed. While the group aborts it takes no new children. A child that is cancelled by
+    /// itself is no failure. A body that returns an `Err` aborts as well.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorGroup`] with all failures, those of cleanup among them; cancellations never are.
+    ///
+    /// # Panics
+    ///
+    /// If the body panics; the children are cancelled then, and not waited for.
+    ///
+    /// # Cancellation
+    ///
+    /// A request aimed at the caller cancels body and children, once; the group waits for them, and then the caller
+    /// unwinds. If a child fails meanwhile, the error is returned, and the request hits the caller at its next suspension.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, it cancels its children and lets go: it cannot wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::TaskGroup;
+    /// use corio_task::TaskSet;
+    ///
+    /// let set = TaskSet::new();
+    /// pollster::block_on(set.run_until(async {
+    ///     let sum = TaskGroup::run(async |group| {
+    ///         let (one, two) = (group.create_task(async { 1 }), group.create_task(async { 2 }));
+    ///         one.await.unwrap() + two.await.unwrap()
+    ///     })
+    ///     .await;
+    ///     assert_eq!(sum.unwrap(), 3);
+    ///
+    ///     let failed = TaskGroup::run(async |group| {
+    ///         group.create_task(std::future::pending::<()>());
+    ///         group.create_task(async { Err::<(), _>("no") });
+    ///     })
+    ///     .await;
+    ///     assert_eq!(failed.unwrap_err().failures()[0].to_string(), "no");
+    /// })).unwrap();
+    /// ```
+    pub async fn run<T: Outcome>(body: impl AsyncFnOnce(TaskGroup) -> T) -> Result<T::Value, ErrorGroup> {
+        let state = Rc::new(State::default());
+        let closing = Closing(Rc::clone(&state));
+        let mut course = Course::default();
+        let value = course.body(&state, body(TaskGroup { state: Rc::clone(&state) })).await;
+        state.exiting.set(true);
+        while state.has_children() {
+            course.wait(&state).await;
+        }
+        drop(closing);
+        course.end(&state, value).await
+    }
+
+    /// Starts a child; asyncio's `TaskGroup.create_task`.
+    ///
+    /// Its handle gives the value alone: an `Err` goes to the group, and the child then counts as cancelled.
+    ///
+    /// # Panics
+    ///
+    /// If the group is over, or is aborting ([`try_create_task`](TaskGroup::try_create_task) says so), or no loop runs.
+    #[track_caller]
+    pub fn create_task<F>(&self, future: F) -> Task<<F::Output as Outcome>::Value>
+    where
+        F: Future<Output: Outcome> + 'static,
+    {
+        match self.try_create_task(future) {
+            Ok(task) => task,
+            Err(refused) => panic!("{refused}"),
+        }
+    }
+
+    /// Starts a child, unless the group is over, or is aborting.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the future.
+    ///
+    /// # Panics
+    ///
+    /// Where no loop runs.
+    #[track_caller]
+    pub fn try_create_task<F>(&self, future: F) -> Result<Task<<F::Output as Outcome>::Value>, Refused<F>>
+    where
+        F: Future<Output: Outcome> + 'static,
+    {
+        let state = &self.state;
+        if let Some(why) = state.refuses() {
+            return Err(Refused { future, why });
+        }
+        let number = state.next_number();
+        let failures = Rc::clone(state);
+        let task = create_task(MemberTask::new(future, move |failure| failures.note(number, failure)));
+        state.children.borrow_mut().insert(number, task.task_ref());
+        let state = Rc::clone(state);
+        task.add_done_callback(move |task| state.ended(number, task));
+        Ok(task)
+    }
+}
+
+impl fmt::Debug for TaskGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGroup")
+            .field("children", &self.state.children.borrow().len())
+            .field("phase", &self.state.phase.get())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The error of adding a child to a group that takes no more: it gives the future back.
+pub struct Refused<F> {
+    future: F,
+    why: &'static str,
+}
+
+impl<F> Refused<F> {
+    /// Returns the future that was refused.
+    pub fn into_future(self) -> F {
+        self.future
+    }
+}
+
+impl<F> fmt::Debug for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("why", &self.why).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.why)
+    }
+}
+
+impl<F> std::error::Error for Refused<F> {}
+
+/// How far a group has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// Everybody in it was asked to end.
+    Aborting,
+    /// Its future is over, or was dropped.
+    Over,
+}
+
+/// What the group's handles, its future and its children share.
+#[derive(Default)]
+struct State {
+    phase: Cell<Phase>,
+    /// The body is over.
+    exiting: Cell<bool>,
+    /// The unfinished children, in the order of their making.
+    children: RefCell<BTreeMap<u64, TaskRef>>,
+    last_number: Cell<u64>,
+    /// The failures of children whose callbacks have not run yet.
+    noted: RefCell<BTreeMap<u64, Failure>>,
+    failures: RefCell<Vec<Failure>>,
+    /// The body's scope, from its first suspension to its end.
+    body: RefCell<Option<ScopeHandle>>,
+    /// We asked the body to end.
+    asked_body: Cell<bool>,
+    /// Rung when the last child has ended.
+    empty: Signal,
+}
+
+impl State {
+    fn has_children(&self) -> bool {
+        !self.children.borrow().is_empty()
+    }
+
+    fn next_number(&self) -> u64 {
+        self.last_number.set(self.last_number.get() + 1);
+        self.last_number.get()
+    }
+
+    /// Says why no child can be added, if none can.
+    fn refuses(&self) -> Option<&'static str> {
+        match self.phase.get() {
+            Phase::Over => Some("the task group is finished: it takes no more tasks"),
+            Phase::Open if self.exiting.get() && !self.has_children() => {
+                Some("the task group is finished: it takes no more tasks")
+            }
+            Phase::Aborting => Some("the task group is shutting down: it takes no more tasks"),
+            Phase::Open => None,
+        }
+    }
+
+    /// Takes a failure from a child that is about to end.
+    fn note(&self, number: u64, failure: Failure) {
+        self.noted.borrow_mut().insert(number, failure);
+    }
+
+    /// Notes that a child is over: its done callback.
+    fn ended(&self, number: u64, task: &TaskRef) {
+        let gone = self.children.borrow_mut().remove(&number);
+        let mut failure = self.noted.borrow_mut().remove(&number);
+        if failure.is_none() && task.panicked() {
+            failure = Some(Failure::of("a task panicked while its future was dropped"));
+        }
+        drop(gone);
+        if !self.has_children() {
+            self.empty.ring();
+        }
+        match failure {
+            None | Some(Failure::Cancelled(_)) => (),
+            Some(failure) if self.phase.get() == Phase::Over => {
+                report(Report::new("a task failed after its task group was dropped").with_error(failure));
+            }
+            Some(failure) => {
+                self.failures.borrow_mut().push(failure);
+                self.abort();
+            }
+        }
+    }
+
+    /// Asks everybody to end, once.
+    fn abort(&self) {
+        if self.phase.get() != Phase::Open {
+            return;
+        }
+        self.phase.set(Phase::Aborting);
+        self.cancel_children();
+        let body = self.body.borrow().clone();
+        if let Some(body) = body {
+            self.asked_body.set(body.request(None));
+        }
+    }
+
+    fn cancel_children(&self) {
+        let children: Vec<_> = self.children.borrow().values().cloned().collect();
+        for child in children {
+            child.cancel();
+        }
+    }
+}
+
+/// Lets go of the children when the group's future ends, or is dropped half-way.
+struct Closing(Rc<State>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let was = self.0.phase.replace(Phase::Over);
+        drop(self.0.body.take());
+        if was == Phase::Open {
+            self.0.cancel_children();
+        }
+    }
+}
+
+/// What a group's future remembers.
+#[derive(Default)]
+struct Course {
+    /// The cancellation that the caller is to end with, if nobody failed.
+    cancelled: Option<Cancelled>,
+    /// The scope that a request from outside ended last: it can be armed again.
+    cut: Option<Scope>,
+}
+
+impl Course {
+    /// Runs the body to its end: its value or failure, or nothing if it was cancelled.
+    async fn body<T: Outcome>(
+        &mut self,
+        state: &State,
+        body: impl Future<Output = T>,
+    ) -> Option<Result<T::Value, Failure>> {
+        let before = corio_seam::cancelling();
+        let (scope, mut body) = (Scope::new(), pin!(Some(body)));
+        let ended = poll_fn(|cx| {
+            let polled = scope.poll(body.as_mut(), cx);
+            if polled.is_pending() && state.body.borrow().is_none() {
+                state.body.replace(Some(scope.handle()));
+            }
+            polled
+        })
+        .await;
+        drop(state.body.take());
+        match ended.map(T::settle) {
+            Ok(Ok(value)) => return Some(Ok(value)),
+            Ok(Err(Failure::Cancelled(cancelled))) => self.cancelled = Some(cancelled),
+            Ok(Err(failure)) => {
+                state.abort();
+                return Some(Err(failure));
+            }
+            Err(_) if state.asked_body.get() && corio_seam::cancelling() <= before => return None,
+            Err(cancelled) => {
+                self.cancelled = Some(cancelled);
+                self.cut = Some(scope);
+            }
+        }
+        state.abort();
+        None
+    }
+
+    /// Waits until no child is left, or a request comes, which aborts.
+    async fn wait(&mut self, state: &State) {
+        let (scope, mut body) = (Scope::new(), pin!(Some(state.empty.wait(&"task group"))));
+        let Err(cancelled) = poll_fn(|cx| scope.poll(body.as_mut(), cx)).await else { return };
+        if state.phase.get() == Phase::Open {
+            self.cancelled = Some(cancelled);
+            state.abort();
+        }
+        self.cut = Some(scope);
+    }
+
+    /// Says how the group ended.
+    async fn end<V>(self, state: &State, value: Option<Result<V, Failure>>) -> Result<V, ErrorGroup> {
+        let mut failures = state.failures.take();
+        if let (Some(cancelled), true) = (self.cancelled, failures.is_empty()) {
+            match cancelled.resume().await {}
+        }
+        match value {
+            Some(Ok(value)) if failures.is_empty() => return Ok(value),
+            Some(Err(failure)) => failures.push(failure),
+            _ => (),
+        }
+        if let Some(cut) = self.cut {
+            cut.rearm();
+        }
+        Err(ErrorGroup::new(failures))
+    }
+}

@@ -1,0 +1,164 @@
+//! A limit in time for one future.
+
+use crate::TimedOut;
+use crate::deadline::Deadline;
+use corio_seam::{LoopTime, Resume};
+use corio_task::{Cancelled, Scope};
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Gives a future at most `delay` from its first suspension on; asyncio's `async with timeout(delay)`.
+///
+/// The future is polled in the caller's own task, in a scope of its own. The deadline asks that scope to end, and never
+/// the task: a sibling in place is left alone. Cleanup inside, after a `catch_cancelled`, is waited for. A future that is
+/// ready at its first poll costs nothing: no clock is read and no timer armed. So a zero `delay` cuts at the first
+/// suspension, and not before.
+///
+/// # Errors
+///
+/// [`TimedOut`] if the deadline ended the future. If the future swallows the cancellation and returns a value, that is
+/// the result, late as it is. If the caller was cancelled as well, that wins: it unwinds.
+///
+/// # Panics
+///
+/// At the first suspension, where there is no timer: see `TaskSet::with_timer`.
+///
+/// # Cancel safety
+///
+/// That of the future. Dropping it takes the timer back.
+///
+/// # Examples
+///
+/// ```
+/// use corio_combinators::timeout;
+/// use std::time::Duration;
+///
+/// // What never suspends needs no timer, and not even a loop.
+/// let ready = pollster::block_on(timeout(Duration::ZERO, async { 1 }));
+/// assert_eq!(ready, Ok(1));
+/// ```
+pub fn timeout<F: Future>(delay: Duration, future: F) -> Timeout<F> {
+    Timeout::new(Limit::After(delay), future)
+}
+
+/// Gives a future until `when`; asyncio's `async with timeout_at(when)`.
+///
+/// A moment that has passed cuts at the first suspension. See [`timeout`].
+///
+/// # Errors
+///
+/// [`TimedOut`] if the deadline ended the future.
+///
+/// # Panics
+///
+/// At the first suspension, where there is no timer.
+pub fn timeout_at<F: Future>(when: LoopTime, future: F) -> Timeout<F> {
+    Timeout::new(Limit::At(when), future)
+}
+
+/// When a timeout is due.
+pub(crate) enum Limit {
+    After(Duration),
+    At(LoopTime),
+    /// As somebody else has set it, and may set it anew.
+    Shared(Rc<Deadline>),
+}
+
+impl Limit {
+    /// Makes the deadline, at the first suspension.
+    fn deadline(&self) -> Rc<Deadline> {
+        match self {
+            Limit::After(delay) => Deadline::new(Some(corio_seam::now() + *delay)),
+            Limit::At(when) => Deadline::new(Some(*when)),
+            Limit::Shared(deadline) => Rc::clone(deadline),
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// Future of [`timeout`] and [`timeout_at`].
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Timeout<F> {
+        limit: Limit,
+        // From the first suspension on.
+        armed: Armed,
+        // How many requests there were around at the first poll.
+        before: Option<usize>,
+        // A cancellation that is not ours, and goes on.
+        raising: Option<Resume>,
+        scope: Scope,
+        #[pin]
+        body: Option<F>,
+    }
+}
+
+/// A deadline that ends when it is dropped.
+#[derive(Default)]
+struct Armed(Option<Rc<Deadline>>);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        if let Some(deadline) = self.0.take() {
+            deadline.finish();
+        }
+    }
+}
+
+impl<F: Future> Timeout<F> {
+    pub(crate) fn new(limit: Limit, future: F) -> Timeout<F> {
+        Timeout { limit, armed: Armed::default(), before: None, raising: None, scope: Scope::new(), body: Some(future) }
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, TimedOut>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(resume) = this.raising {
+            return Pin::new(resume).poll(cx).map(|never| match never {});
+        }
+        let before = *this.before.get_or_insert_with(corio_seam::cancelling);
+        match this.scope.poll(this.body, cx) {
+            Poll::Ready(Ok(value)) => {
+                drop(std::mem::take(this.armed));
+                Poll::Ready(Ok(value))
+            }
+            Poll::Ready(Err(cancelled)) => {
+                let armed = std::mem::take(this.armed);
+                let expired = armed.0.as_ref().is_some_and(|deadline| deadline.expired());
+                if expired && corio_seam::cancelling() <= before {
+                    return Poll::Ready(Err(TimedOut::new()));
+                }
+                raise(this.raising, cancelled, cx)
+            }
+            Poll::Pending => {
+                if this.armed.0.is_none() {
+                    let deadline = this.limit.deadline();
+                    this.armed.0 = Some(Rc::clone(&deadline));
+                    deadline.arm(this.scope.handle());
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Cancels the scope around, which drops whoever calls this.
+pub(crate) fn raise<T>(raising: &mut Option<Resume>, cancelled: Cancelled, cx: &mut Context<'_>) -> Poll<T> {
+    let resume = raising.insert(cancelled.resume());
+    Pin::new(resume).poll(cx).map(|never| match never {})
+}
+
+impl<F> fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deadline = self.armed.0.as_ref();
+        f.debug_struct("Timeout")
+            .field("when", &deadline.and_then(|deadline| deadline.when()))
+            .field("expired", &deadline.is_some_and(|deadline| deadline.expired()))
+            .finish_non_exhaustive()
+    }
+}

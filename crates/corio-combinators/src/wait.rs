@@ -1,0 +1,171 @@
+//! Waiting for some of several tasks, which stay the caller's.
+
+use crate::outcome::Outcome;
+use crate::signal::{Alarmed, Signal};
+use corio_seam::OnAlarm;
+use corio_task::{CallbackKey, Task, TaskRef};
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// When [`wait`] returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnWhen {
+    /// When a task is over, however it ended.
+    FirstCompleted,
+    /// When a task returned an `Err` or panicked, or all are over; a cancelled task is no exception.
+    FirstException,
+    /// When all tasks are over.
+    #[default]
+    AllCompleted,
+}
+
+/// Waits until `when`, or for `limit` at most, and moves the tasks that are over out of `tasks`, in their order; asyncio's
+/// `wait`, whose `done` is returned, and whose `pending` is what is left.
+///
+/// It raises no task's error and cancels nothing. Who is over is judged when the caller wakes up: it may be more than one
+/// with `FirstCompleted`. It always yields, also if all are over; running out of time is no error. Each call looks at
+/// each task: to take many tasks one by one, use [`as_completed`](crate::as_completed()).
+///
+/// # Errors
+///
+/// [`NothingToWaitFor`] if there are no tasks.
+///
+/// # Panics
+///
+/// Where `limit` is given, and there is no timer.
+///
+/// # Cancel safety
+///
+/// Dropped, it leaves `tasks` as they were.
+///
+/// # Examples
+///
+/// ```
+/// use corio_combinators::{ReturnWhen, wait};
+/// use corio_task::{TaskSet, create_task};
+///
+/// let set = TaskSet::new();
+/// pollster::block_on(set.run_until(async {
+///     let mut tasks = vec![create_task(std::future::pending()), create_task(async { 7 })];
+///     let mut done = wait(&mut tasks, ReturnWhen::FirstCompleted, None).await.unwrap();
+///     assert_eq!((done.len(), tasks.len()), (1, 1));
+///     assert_eq!(done.pop().unwrap().await.unwrap(), 7);
+/// })).unwrap();
+/// ```
+pub async fn wait<T: Outcome>(
+    tasks: &mut Vec<Task<T>>,
+    when: ReturnWhen,
+    limit: impl Into<Option<Duration>>,
+) -> Result<Vec<Task<T>>, NothingToWaitFor> {
+    if tasks.is_empty() {
+        return Err(NothingToWaitFor);
+    }
+    let watch = Watch::new(tasks, when);
+    let alarm = limit.into().map(|limit| Alarmed::after(limit, Rc::clone(&watch.shared) as Rc<dyn OnAlarm>));
+    watch.shared.signal.wait(&"wait").await;
+    while !watch.is_enough() {
+        watch.shared.signal.wait(&"wait").await;
+    }
+    drop((alarm, watch));
+    Ok(extract_over(tasks))
+}
+
+/// What the callbacks share.
+struct Shared {
+    signal: Signal,
+    when: ReturnWhen,
+    /// How many are not over.
+    left: Cell<usize>,
+    /// The numbers of those that returned something that nobody has looked at yet.
+    unseen: RefCell<Vec<usize>>,
+    enough: Cell<bool>,
+}
+
+impl Shared {
+    /// Notes that a task is over, and wakes the caller if that may be enough.
+    fn ended(&self, index: usize, task: &TaskRef) {
+        self.left.set(self.left.get() - 1);
+        let is_enough = match self.when {
+            ReturnWhen::FirstCompleted => true,
+            ReturnWhen::FirstException => task.panicked(),
+            ReturnWhen::AllCompleted => false,
+        };
+        if is_enough || self.left.get() == 0 {
+            self.enough.set(true);
+        } else if self.when == ReturnWhen::FirstException && !task.cancelled() {
+            self.unseen.borrow_mut().push(index);
+        } else {
+            return;
+        }
+        self.signal.ring();
+    }
+}
+
+impl OnAlarm for Shared {
+    fn on_alarm(self: Rc<Self>) {
+        self.enough.set(true);
+        self.signal.ring();
+    }
+}
+
+/// Listens to tasks, and stops when dropped.
+struct Watch<'t, T> {
+    tasks: &'t [Task<T>],
+    keys: Vec<CallbackKey>,
+    shared: Rc<Shared>,
+}
+
+impl<'t, T: Outcome> Watch<'t, T> {
+    fn new(tasks: &'t [Task<T>], when: ReturnWhen) -> Watch<'t, T> {
+        let shared = Rc::new(Shared {
+            signal: Signal::default(),
+            when,
+            left: Cell::new(tasks.len()),
+            unseen: RefCell::default(),
+            enough: Cell::new(false),
+        });
+        let listen = |(index, task): (usize, &Task<T>)| {
+            let shared = Rc::clone(&shared);
+            task.add_done_callback(move |task| shared.ended(index, task))
+        };
+        let keys = tasks.iter().enumerate().map(listen).collect();
+        Watch { tasks, keys, shared }
+    }
+
+    /// Tells whether the caller may return.
+    fn is_enough(&self) -> bool {
+        let unseen = self.shared.unseen.take();
+        let failed = |index: &usize| self.tasks[*index].output().is_some_and(Outcome::is_failure);
+        self.shared.enough.get() || unseen.iter().any(failed)
+    }
+}
+
+impl<T> Drop for Watch<'_, T> {
+    fn drop(&mut self) {
+        for (task, key) in self.tasks.iter().zip(&self.keys) {
+            task.remove_done_callback(*key);
+        }
+    }
+}
+
+/// Takes out those that are over.
+fn extract_over<T>(tasks: &mut Vec<Task<T>>) -> Vec<Task<T>> {
+    let (over, pending) = std::mem::take(tasks).into_iter().partition(Task::done);
+    *tasks = pending;
+    over
+}
+
+/// The error of waiting for no tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NothingToWaitFor;
+
+impl fmt::Display for NothingToWaitFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the set of tasks to wait for is empty")
+    }
+}
+
+impl Error for NothingToWaitFor {}
