@@ -1,0 +1,15 @@
+//! What can go wrong with queues, one file a danger.
+
+#[path = "../../../corio-sync/tests/it/toy.rs"]
+mod toy; // An executor of one screen: asyncio's FIFO, with virtual time.
+mod random; // A small generator, for fixed seeds.
+
+mod conformance; // The traces that CPython prints.
+mod order; // Who is woken, who is robbed, and where he goes then.
+mod cancel; // Futures dropped before, after and between wake-ups.
+mod model; // Random programs against a simple model: nothing lost, nothing doubled.
+mod shutdown; // Both sides blocked, items left, items in work.
+mod panic; // Wakers, destructors and comparisons that panic.
+mod reentrancy; // User code that uses the queue it is called by.
+mod threads; // The queue between threads.
+mod auto_traits; // What is `Send`.
