@@ -1,11 +1,19 @@
 //! A concurrent web crawler on corio.
 #![forbid(unsafe_code)]
 
+mod app;
 pub mod args;
-pub mod charset;
-pub mod failure;
-pub mod frontier;
-pub mod links;
-pub mod report;
 pub mod seeds;
+pub mod crawl;
+pub mod frontier;
+pub mod client;
+pub mod charset;
+pub mod links;
+pub mod output;
 pub mod tsv;
+pub mod failure;
+pub mod report;
+mod progress;
+pub mod site;
+
+pub use app::main;

@@ -3,4 +3,10 @@
 mod charset;
 mod frontier;
 mod links;
+mod misuse;
+mod network;
+mod output;
+mod program;
 mod seeds;
+mod serve;
+mod site;
