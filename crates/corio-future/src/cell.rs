@@ -1,92 +1,95 @@
 //! The loop-bound cell: one `Rc`, plain memory.
 //!
-//! The state is a `Cell`, so that it can be asked at any time; the value lies in a `RefCell` that is borrowed only to be
-//! lent, cloned or moved, all of them after the end. Those who are told stand in one FIFO, wakers and callbacks alike.
+//! ```text
+//! PENDING ─▶ FINISHED     a value, which may have been moved out since
+//!    ├─────▶ CANCELLED
+//!    └─────▶ FAILED       a broken promise, or a panic
+//! ```
+//! [`Core::end`] makes the one transition there is. The state is a `Cell`, so that it can be asked at any time. What lies
+//! in a `RefCell` is borrowed to be put in or taken out, never while user code runs; only the ending itself stays
+//! borrowed, shared, while it is lent by `Future::result` or cloned, which can meet nothing but others who look.
 
-use crate::trampoline;
-use crate::{Future, FutureError};
-use corio_seam::{Node, Waitable};
+use crate::listeners::{Listeners, NO_KEY};
+use crate::shielded::shielded;
+use crate::{FutureError, trampoline};
+use corio_seam::{Node, Report, Waitable, report};
 use std::cell::{Cell, RefCell};
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-/// The name of a done callback, to take it back by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallbackKey(u64);
-
-/// The key of a callback that was scheduled at once, for the future was over.
-pub(crate) const SCHEDULED_AT_ONCE: CallbackKey = CallbackKey(0);
-
 /// How far the future has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// --> `Finished`, `Cancelled`, `Failed`
     Pending,
-    /// The value is there, or was.
     Finished,
-    /// There will be no value; `Core::error` says why.
+    Cancelled,
     Failed,
 }
 
-/// Asks somebody else to end the future, in the place of cancelling it.
-pub(crate) type Canceller = Box<dyn Fn(Option<Arc<str>>) -> bool>;
-/// Asks a source that no loop drives whether it is ready.
-pub(crate) type Driver = Box<dyn Fn(&mut Context<'_>)>;
+/// Somebody who acts for the cell while it is pending.
+pub(crate) trait Helper {
+    /// Acts in the place of cancelling: true if it sees to the end.
+    fn cancel(&self, message: Option<Arc<str>>) -> bool;
 
+    /// Asks a source that no loop drives whether it is ready, for the read end `reader`, who is awaited.
+    fn drive(&self, _reader: u64, _cx: &mut Context<'_>) {}
+
+    /// Forgets `reader`, which is dropped.
+    fn leave(&self, _reader: u64) {}
+}
+
+/// Somebody who is told of the end.
 enum Listener {
-    /// Whoever awaits a read end; the number is that end's.
-    Waker(u64, Waker),
-    Call(CallbackKey, Node),
+    /// Who awaits.
+    Waker(Waker),
+    /// A done callback, made into an entry of the ready queue when it was added: telling it allocates nothing.
+    ///
+    /// The entry keeps the cell alive, and the cell the entry, until the end, which a promise brings by being dropped.
+    Call(Node),
 }
 
-/// What few futures need.
-pub(crate) struct Rare<T> {
-    canceller: RefCell<Option<Canceller>>,
-    driver: RefCell<Option<Driver>>,
-    /// Reports a value that is an error, and that nobody looked at.
-    report: Cell<Option<fn(T)>>,
-}
-
-impl<T> Default for Rare<T> {
-    fn default() -> Rare<T> {
-        Rare { canceller: RefCell::default(), driver: RefCell::default(), report: Cell::default() }
-    }
-}
+/// How to clone a value.
+pub(crate) type CloneFn<T> = fn(&T) -> T;
 
 /// The cell of a promise and its futures.
 pub(crate) struct Core<T> {
-    pub(crate) state: Cell<State>,
-    pub(crate) value: RefCell<Option<T>>,
-    error: RefCell<Option<FutureError>>,
-    /// The first who asked, in place: most futures have one awaiter and no callback.
-    first: RefCell<Option<Listener>>,
-    more: RefCell<Vec<Listener>>,
-    last_key: Cell<u64>,
-    /// How many read ends exist.
-    pub(crate) readers: Cell<usize>,
+    state: Cell<State>,
+    /// Somebody looked at how it ended: nothing is to be reported.
+    looked: Cell<bool>,
+    /// How it ended; none while it is pending, and when the value was moved out.
+    ending: RefCell<Option<Result<T, FutureError>>>,
+    listeners: RefCell<Listeners<Listener>>,
+    /// How many read ends exist, those aside that callbacks are lent.
+    readers: Cell<usize>,
     /// How to clone the value: known once there may be two read ends.
-    pub(crate) clone: Cell<Option<fn(&T) -> T>>,
-    /// Somebody looked at how it ended.
-    pub(crate) looked: Cell<bool>,
-    pub(crate) rare: RefCell<Option<Box<Rare<T>>>>,
+    clone: Cell<Option<CloneFn<T>>>,
+    /// How to report a value that is an error, if nobody looks at it.
+    report: Cell<Option<fn(T)>>,
+    /// None for most, and when the future is over or the last read end is gone.
+    helper: RefCell<Option<Rc<dyn Helper>>>,
 }
 
 impl<T> Core<T> {
+    /// Makes a pending cell with one read end.
+    #[inline]
     pub(crate) fn new() -> Rc<Core<T>> {
         Rc::new(Core {
             state: Cell::new(State::Pending),
-            value: RefCell::new(None),
-            error: RefCell::new(None),
-            first: RefCell::new(None),
-            more: RefCell::new(Vec::new()),
-            last_key: Cell::new(0),
+            looked: Cell::new(false),
+            ending: RefCell::new(None),
+            listeners: RefCell::new(Listeners::new()),
             readers: Cell::new(1),
             clone: Cell::new(None),
-            looked: Cell::new(false),
-            rare: RefCell::new(None),
+            report: Cell::new(None),
+            helper: RefCell::new(None),
         })
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> State {
+        self.state.get()
     }
 
     #[inline]
@@ -94,201 +97,216 @@ impl<T> Core<T> {
         self.state.get() != State::Pending
     }
 
-    pub(crate) fn error(&self) -> Option<FutureError> {
-        self.error.borrow().clone()
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        matches!(&*self.error.borrow(), Some(FutureError::Cancelled(_)))
-    }
-
-    pub(crate) fn next_key(&self) -> u64 {
-        self.last_key.set(self.last_key.get() + 1);
-        self.last_key.get()
-    }
-
-    pub(crate) fn set_canceller(&self, canceller: Canceller) {
-        let mut rare = self.rare.borrow_mut();
-        rare.get_or_insert_default().canceller.replace(Some(canceller));
-    }
-
-    pub(crate) fn set_driver(&self, driver: Driver) {
-        let mut rare = self.rare.borrow_mut();
-        rare.get_or_insert_default().driver.replace(Some(driver));
-    }
-
-    pub(crate) fn set_report(&self, report: fn(T)) {
-        self.rare.borrow_mut().get_or_insert_default().report.set(Some(report));
-    }
-
-    /// Drops canceller and driver: the last read end is gone, and nobody can cancel or await any more.
-    pub(crate) fn forget_helpers(&self) {
-        let take = || self.rare.borrow().as_ref().map(|rare| (rare.canceller.take(), rare.driver.take()));
-        let helpers = take();
-        drop(helpers); // User code: under no borrow.
-    }
-
-    /// Asks the canceller, if there is one; it is user code, and out of the cell meanwhile.
-    pub(crate) fn ask_canceller(&self, message: Option<Arc<str>>) -> Option<bool> {
-        let take = || self.rare.borrow().as_ref()?.canceller.take();
-        let canceller = take()?;
-        let accepted = canceller(message);
-        if !self.is_done() {
-            self.set_canceller(canceller);
+    /// Ends the future, and tells everybody; gives the ending back if it is over.
+    ///
+    /// Wakers are woken now; callbacks are scheduled. Both in the order in which they asked.
+    #[inline]
+    pub(crate) fn end(&self, ending: Result<T, FutureError>) -> Result<(), Result<T, FutureError>> {
+        if self.is_done() {
+            return Err(ending);
         }
-        Some(accepted)
-    }
-
-    /// Asks the source that no loop drives, if there is one.
-    pub(crate) fn ask_driver(&self, cx: &mut Context<'_>) {
-        let take = || self.rare.borrow().as_ref()?.driver.take();
-        if let Some(driver) = take() {
-            driver(cx);
-            if !self.is_done() {
-                self.set_driver(driver);
+        self.state.set(match &ending {
+            Ok(_) => State::Finished,
+            Err(FutureError::Cancelled(_)) => State::Cancelled,
+            Err(_) => State::Failed,
+        });
+        self.ending.replace(Some(ending));
+        let told = self.listeners.borrow_mut().take();
+        for (_, listener) in told {
+            match listener {
+                Listener::Waker(waker) => shielded("panic in a waker", || waker.wake()),
+                Listener::Call(callback) => trampoline::schedule(callback),
             }
         }
-    }
-
-    /// Ends the future with a value, and tells everybody.
-    #[inline]
-    pub(crate) fn finish(&self, value: T) {
-        self.value.replace(Some(value));
-        self.state.set(State::Finished);
-        self.tell();
-    }
-
-    /// Ends the future without a value, and tells everybody.
-    pub(crate) fn fail(&self, error: FutureError) {
-        self.error.replace(Some(error));
-        self.state.set(State::Failed);
-        self.tell();
-    }
-
-    /// Wakes and schedules, in the order in which they asked.
-    #[inline]
-    fn tell(&self) {
-        let first = self.first.take();
-        let more = mem::take(&mut *self.more.borrow_mut());
-        match first {
-            None => (),
-            Some(Listener::Waker(_, waker)) if more.is_empty() => waker.wake(),
-            Some(listener) => tell_all(std::iter::once(listener).chain(more)),
-        }
+        self.drop_helper();
         trampoline::drain();
+        Ok(())
     }
 
-    /// Notes who awaits the read end `key`; an older waker of it is replaced.
-    #[inline]
-    pub(crate) fn set_waker(&self, key: u64, waker: &Waker) {
-        let new = waker.clone(); // User code: no borrow is held.
-        let old = self.put_waker(key, new);
+    /// Cancels the future, or asks the helper to; false if it is over.
+    pub(crate) fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        self.looked.set(true);
+        if self.is_done() {
+            return false;
+        }
+        let helper = self.helper.borrow().clone();
+        match helper {
+            Some(helper) => helper.cancel(message),
+            None => self.end(Err(FutureError::Cancelled(corio_seam::Cancelled::with_message(message)))).is_ok(),
+        }
+    }
+
+    pub(crate) fn set_helper(&self, helper: Rc<dyn Helper>) {
+        let old = self.helper.replace(Some(helper));
         drop(old);
     }
 
-    fn put_waker(&self, key: u64, new: Waker) -> Option<Waker> {
-        let mut first = self.first.borrow_mut();
-        match &mut *first {
-            None if self.more.borrow().is_empty() => {
-                *first = Some(Listener::Waker(key, new));
-                return None;
-            }
-            Some(Listener::Waker(at, old)) if *at == key => return Some(mem::replace(old, new)),
-            _ => (),
+    pub(crate) fn helper(&self) -> Option<Rc<dyn Helper>> {
+        self.helper.borrow().clone()
+    }
+
+    /// Lets the helper go; its destructor is user code.
+    #[inline]
+    pub(crate) fn drop_helper(&self) {
+        let helper = self.helper.take();
+        if helper.is_some() {
+            shielded("panic in the destructor of a canceller", || drop(helper));
         }
-        let mut more = self.more.borrow_mut();
-        for listener in more.iter_mut() {
-            if let Listener::Waker(at, old) = listener {
-                if *at == key {
-                    return Some(mem::replace(old, new));
-                }
+    }
+
+    /// Notes that `waker` is to be woken under `key`, which is set if it is [`NO_KEY`]; false if the future is over.
+    #[inline]
+    pub(crate) fn listen(&self, key: &mut u64, waker: &Waker) -> bool {
+        if let Some(Listener::Waker(old)) = self.listeners.borrow_mut().find(*key) {
+            if old.will_wake(waker) {
+                return true;
             }
         }
-        more.push(Listener::Waker(key, new));
+        let new = waker.clone(); // User code: no borrow is held, and it may have ended the future.
+        if self.is_done() {
+            return false;
+        }
+        let old = self.put_waker(key, new);
+        drop(old); // User code too.
+        true
+    }
+
+    /// Puts a waker in the place of the one that `key` has, which is returned, or at the end.
+    fn put_waker(&self, key: &mut u64, new: Waker) -> Option<Listener> {
+        let mut listeners = self.listeners.borrow_mut();
+        if let Some(listener) = listeners.find(*key) {
+            return Some(std::mem::replace(listener, Listener::Waker(new)));
+        }
+        *key = listeners.push(Listener::Waker(new));
         None
     }
 
-    /// Tells whether the read end `key` would be woken by `waker`.
+    /// Takes back the waker noted under `key`.
+    pub(crate) fn unlisten(&self, key: u64) {
+        if key != NO_KEY {
+            let old = self.listeners.borrow_mut().remove(key);
+            drop(old); // User code: the borrow has ended.
+        }
+    }
+
+    /// Adds a callback and returns its key; schedules it now if the future is over, with the key that none has.
+    pub(crate) fn add_callback(&self, callback: Node) -> u64 {
+        if !self.is_done() {
+            return self.listeners.borrow_mut().push(Listener::Call(callback));
+        }
+        trampoline::schedule(callback);
+        trampoline::drain();
+        NO_KEY
+    }
+
+    /// Takes a callback back; leaves wakers alone, for a key may be that of another cell.
+    pub(crate) fn remove_callback(&self, key: u64) -> bool {
+        let mut listeners = self.listeners.borrow_mut();
+        if !matches!(listeners.find(key), Some(Listener::Call(_))) {
+            return false;
+        }
+        let removed = listeners.remove(key);
+        drop(listeners);
+        removed.is_some() // And dropped here, under no borrow.
+    }
+
+    /// Counts one more read end, and learns how to clone for it.
+    pub(crate) fn add_reader(&self, clone: CloneFn<T>) {
+        self.clone.set(Some(clone));
+        self.readers.set(self.readers.get() + 1);
+    }
+
+    /// Counts one read end less. With the last goes the helper: nobody is left to cancel, or to wait.
+    pub(crate) fn remove_reader(&self) {
+        self.readers.set(self.readers.get() - 1);
+        if self.readers.get() == 0 {
+            self.drop_helper();
+        }
+    }
+
+    /// Has a value that nobody looks at go to `report`.
+    pub(crate) fn set_report(&self, report: fn(T)) {
+        self.report.set(Some(report));
+    }
+
+    /// Returns the ending to look at.
+    pub(crate) fn look(&self) -> &RefCell<Option<Result<T, FutureError>>> {
+        self.looked.set(true);
+        &self.ending
+    }
+
+    /// Reads the ending of a future that is over: moves the value out for the last reader, clones it for another.
     #[inline]
-    pub(crate) fn has_waker(&self, key: u64, waker: &Waker) -> bool {
-        let same =
-            |listener: &Listener| matches!(listener, Listener::Waker(at, old) if *at == key && old.will_wake(waker));
-        self.first.borrow().as_ref().is_some_and(same) || self.more.borrow().iter().any(same)
-    }
-
-    pub(crate) fn drop_waker(&self, key: u64) {
-        let removed = self.remove(|listener| matches!(listener, Listener::Waker(at, _) if *at == key));
-        drop(removed);
-    }
-
-    pub(crate) fn add_callback(&self, callback: Node) -> CallbackKey {
-        let key = CallbackKey(self.next_key());
-        let mut first = self.first.borrow_mut();
-        if first.is_none() && self.more.borrow().is_empty() {
-            *first = Some(Listener::Call(key, callback));
-        } else {
-            self.more.borrow_mut().push(Listener::Call(key, callback));
+    pub(crate) fn read(&self) -> Result<T, FutureError> {
+        self.looked.set(true);
+        if self.clone.get().is_some() && self.readers.get() > 1 || self.state.get() != State::Finished {
+            return self.copy();
         }
-        key
-    }
-
-    pub(crate) fn remove_callback(&self, key: CallbackKey) -> bool {
-        let removed = self.remove(|listener| matches!(listener, Listener::Call(at, _) if *at == key));
-        removed.is_some()
-    }
-
-    /// Takes a listener out, for the caller to drop. The order of the others stays.
-    fn remove(&self, which: impl Fn(&Listener) -> bool) -> Option<Listener> {
-        let mut first = self.first.borrow_mut();
-        if first.as_ref().is_some_and(&which) {
-            return first.take(); // A later listener may come to stand before those in `more`: `add` sees to that.
-        }
-        let mut more = self.more.borrow_mut();
-        let index = more.iter().position(which)?;
-        Some(more.remove(index))
-    }
-}
-
-/// Tells many; if a waker panics, the others are told all the same, and the panic goes on.
-#[cold]
-fn tell_all(listeners: impl Iterator<Item = Listener>) {
-    let mut panic = None;
-    for listener in listeners {
-        let told = catch_unwind(AssertUnwindSafe(|| match listener {
-            Listener::Waker(_, waker) => waker.wake(),
-            Listener::Call(_, callback) => trampoline::schedule(callback),
-        }));
-        if let Err(payload) = told {
-            mem::forget(panic.replace(payload)); // Its destructor may panic too.
+        let moved = self.ending.try_borrow_mut().map(|mut ending| ending.take());
+        match moved {
+            Ok(Some(ending)) => ending,
+            Ok(None) => panic!("a future was awaited after its value had been moved out: `share` it to await it twice"),
+            Err(_) if self.clone.get().is_some() => self.copy(),
+            Err(_) => panic!("a future was awaited while its value was lent: let go of what `result` returned first"),
         }
     }
-    if let Some(payload) = panic {
-        resume_unwind(payload);
+
+    /// Copies the ending. Whoever clones a value meets only those who look at it too.
+    #[cold]
+    fn copy(&self) -> Result<T, FutureError> {
+        let ending = self.ending.borrow();
+        match (&*ending, self.clone.get()) {
+            (Some(Err(error)), _) => Err(error.clone()),
+            (Some(Ok(value)), Some(clone)) => Ok(clone(value)),
+            _ => panic!("a future was awaited after its value had been moved out: `share` it to await it twice"),
+        }
+    }
+
+    /// Names the state, for a person.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self.state.get() {
+            State::Pending => "pending",
+            State::Finished => "finished",
+            State::Cancelled => "cancelled",
+            State::Failed => "failed",
+        }
     }
 }
 
 impl<T: 'static> Waitable for Core<T> {
     fn cancel(&self, message: Option<Arc<str>>) -> bool {
-        Future::cancel_core(self, message)
+        Core::cancel(self, message)
     }
 
     fn describe(&self) -> String {
-        let state = match self.state.get() {
-            State::Pending => "pending",
-            State::Finished => "finished",
-            State::Failed if self.is_cancelled() => "cancelled",
-            State::Failed => "failed",
-        };
-        format!("future {state}")
+        format!("future {}", Core::describe(self))
     }
 }
 
 impl<T> Drop for Core<T> {
     /// Reports an error that nobody looked at.
     fn drop(&mut self) {
-        let Some(rare) = self.rare.get_mut().take() else { return };
-        if let (Some(report), Some(value), false) = (rare.report.get(), self.value.take(), self.looked.get()) {
-            report(value);
+        if self.looked.get() {
+            return;
+        }
+        let report_value = self.report.get();
+        let unlooked_at = match self.ending.get_mut() {
+            Some(Ok(_)) => report_value.is_some(),
+            Some(Err(error)) => matches!(error, FutureError::Panicked(_)),
+            None => false,
+        };
+        if unlooked_at {
+            let ending = self.ending.get_mut().take();
+            shielded("panic while an error was reported", || match (ending, report_value) {
+                (Some(Ok(value)), Some(report_value)) => report_value(value),
+                (Some(Err(error)), _) => report(unlooked().with_error(error)),
+                _ => {}
+            });
         }
     }
+}
+
+/// Starts the report of an error that nobody looked at.
+pub(crate) fn unlooked() -> Report {
+    Report::new("future exception was never retrieved")
 }

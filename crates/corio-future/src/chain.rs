@@ -1,72 +1,28 @@
 //! Between the two kinds of futures: value, error and cancellation, both ways.
 //!
-//! The loop-bound half of a chain stays in a table of its thread; what crosses to other threads is the number of its
-//! place there. A change on another thread goes through the loop's door ([`corio_seam::Remote`]); one on the loop's own
-//! thread is passed on at once, without an extra turn of the loop, as asyncio does since 3.14.
+//! A change on another thread goes through the loop's door ([`corio_seam::Remote`]); one on the loop's own thread, while
+//! it runs, is passed on at once, without an extra turn of the loop, as asyncio does since 3.14.
 
-use crate::{Future, FutureError, Promise, concurrent, promise_with_canceller};
-use corio_seam::{Cancelled, Panic, Remote};
-use std::cell::{Cell, RefCell};
+use crate::cell::{Core, Helper};
+use crate::halves::{Address, Half, Place};
+use crate::listeners::Listeners;
+use crate::sync::{Mutex, lock};
+use crate::{Future, FutureError, Promise, concurrent, promise};
+use corio_seam::{Cancelled, Panic};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::thread::{self, ThreadId};
-
-/// The loop-bound half of a chain.
-trait Half {
-    /// The other half has changed: passes the change on.
-    fn changed(self: Rc<Self>);
-}
-
-thread_local! {
-    static HALVES: RefCell<HashMap<u64, Rc<dyn Half>>> = RefCell::default();
-    static LAST: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The number of a half in its thread's table, and the way there.
-#[derive(Clone)]
-struct Address {
-    thread: ThreadId,
-    number: u64,
-    remote: Option<Arc<dyn Remote>>,
-}
-
-impl Address {
-    /// Puts a half into this thread's table.
-    fn of(half: Rc<dyn Half>) -> Address {
-        let number = LAST.get() + 1;
-        LAST.set(number);
-        HALVES.with(|halves| halves.borrow_mut().insert(number, half));
-        Address { thread: thread::current().id(), number, remote: corio_seam::remote() }
-    }
-
-    /// Tells the half that the other has changed: now on its own thread, through the loop from another.
-    fn notify(self) {
-        if self.thread == thread::current().id() {
-            self.deliver();
-        } else if let Some(remote) = self.remote.clone() {
-            // A closed loop has dropped whoever cared: there is nobody to tell.
-            drop(remote.call(Box::new(move || self.deliver())));
-        }
-    }
-
-    fn deliver(&self) {
-        if let Some(half) = self.remove() {
-            half.changed();
-        }
-    }
-
-    fn remove(&self) -> Option<Rc<dyn Half>> {
-        HALVES.try_with(|halves| halves.borrow_mut().remove(&self.number)).ok().flatten()
-    }
-}
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Makes a loop-bound future of a thread-safe one; asyncio's `wrap_future`.
 ///
 /// It ends as `source` ends. Cancelling it cancels `source`, if its work has not begun; it is cancelled itself all the
-/// same, and a value that comes late is dropped. Under a loop it is driven by the loop, also when nobody awaits it; where
-/// no loop runs, by whoever awaits it.
+/// same, and a value that comes late is dropped.
+///
+/// Under a loop the loop brings the ending, also when nobody awaits; a loop that closes before breaks the promise. Where
+/// no loop runs, whoever awaits brings it, unless `source` ends on this very thread; when the last read end is dropped,
+/// nobody can, and the promise is broken, as callbacks will see.
 ///
 /// # Examples
 ///
@@ -75,90 +31,98 @@ impl Address {
 ///
 /// let (promise, source) = concurrent::promise();
 /// let future = wrap_future(source);
-/// std::thread::spawn(move || promise.set_result(7).unwrap());
+/// let worker = std::thread::spawn(move || promise.set_result(7).unwrap());
 /// assert_eq!(pollster::block_on(future).unwrap(), 7);
+/// worker.join().unwrap();
 /// ```
 pub fn wrap_future<T: Send + 'static>(source: concurrent::Future<T>) -> Future<T> {
-    let wrap = Rc::new(Wrap { promise: RefCell::new(None), source: RefCell::new(Some(source)) });
-    let asked = Rc::clone(&wrap);
-    let (promise, future) = promise_with_canceller(move |message| asked.cancel(message));
-    wrap.promise.replace(Some(promise));
-    if corio_seam::remote().is_some() {
-        wrap.listen();
+    let (promise, future) = promise();
+    let place = Place::take();
+    let knock = Arc::new(Knock { address: place.address(), awaiters: Mutex::new(Listeners::new()) });
+    let wrap = Rc::new(Wrap {
+        place,
+        knock,
+        keys: RefCell::default(),
+        promise: RefCell::new(Some(promise)),
+        source: RefCell::new(Some(source)),
+    });
+    future.core().set_helper(Rc::clone(&wrap) as Rc<dyn Helper>);
+    if wrap.place.is_looped() {
+        wrap.place.keep(Rc::clone(&wrap) as Rc<dyn Half>);
     } else {
-        let driven = Rc::clone(&wrap);
-        future.core().set_driver(Box::new(move |cx| driven.drive(cx)));
+        let known = Rc::downgrade(&wrap);
+        wrap.place.know(known);
     }
+    wrap.settle();
     future
 }
 
-/// The loop-bound half of [`wrap_future`].
+/// The loop-bound half of [`wrap_future`]. The cell keeps it as its helper, and the loop's table, if there is one, too.
 struct Wrap<T> {
+    place: Place,
+    knock: Arc<Knock>,
+    /// Where no loop runs: the key that each awaiting read end has in [`Knock`].
+    keys: RefCell<HashMap<u64, u64>>,
+    /// None when the future is over.
     promise: RefCell<Option<Promise<T>>>,
+    /// None when the future is over, and while it is polled.
     source: RefCell<Option<concurrent::Future<T>>>,
 }
 
 impl<T: Send + 'static> Wrap<T> {
-    fn listen(self: Rc<Self>) {
-        let half: Rc<dyn Half> = Rc::clone(&self) as Rc<dyn Half>;
-        let address = Address::of(half);
-        let source = self.source.take();
-        if let Some(source) = source {
-            let telling = source.add_done_callback(move |_| address.notify());
-            let _ = telling;
-            if self.promise.borrow().is_some() {
-                self.source.replace(Some(source));
-                self.settle_if_over();
-            }
-        }
-    }
-
-    /// Passes an ending on that came while the source was in nobody's hands.
-    fn settle_if_over(&self) {
-        let over = self.source.borrow().as_ref().is_some_and(concurrent::Future::done);
-        if over {
-            self.settle();
-        }
-    }
-
-    /// Cancels both, from the loop's side.
-    fn cancel(&self, message: Option<Arc<str>>) -> bool {
-        let promise = self.promise.take();
-        let source = self.source.take();
-        let cancelled = Cancelled::with_message(message);
-        if let Some(promise) = promise {
-            promise.cancel(cancelled.clone());
-        }
-        if let Some(source) = source {
-            source.cancel_as(cancelled);
-        }
-        true
-    }
-
-    /// Asks the source, for whoever awaits where no loop runs.
-    fn drive(&self, cx: &mut Context<'_>) {
+    /// Passes the ending on if there is one; else has the source knock when there is.
+    fn settle(&self) {
         let Some(mut source) = self.source.take() else { return };
-        match std::future::Future::poll(std::pin::Pin::new(&mut source), cx) {
-            Poll::Ready(ended) => self.end(ended),
+        let knock = Waker::from(Arc::clone(&self.knock));
+        match source.poll_quietly(&knock) {
+            Poll::Ready(ending) => {
+                drop(source);
+                self.end(ending);
+            }
             Poll::Pending => drop(self.source.replace(Some(source))),
         }
     }
 
-    fn settle(&self) {
-        let Some(mut source) = self.source.take() else { return };
-        match source.take() {
-            Some(ended) => self.end(ended),
-            None => drop(self.source.replace(Some(source))),
+    fn end(&self, ending: Result<T, concurrent::FutureError>) {
+        self.place.clear();
+        let Some(promise) = self.promise.take() else { return };
+        match ending {
+            Ok(value) => drop(promise.set_result(value)),
+            Err(concurrent::FutureError::Cancelled(cancelled)) => promise.cancel(cancelled),
+            Err(concurrent::FutureError::BrokenPromise) => drop(promise),
+            Err(concurrent::FutureError::Panicked(panic)) => promise.set_panic(panic),
+        }
+    }
+}
+
+impl<T: Send + 'static> Helper for Wrap<T> {
+    /// Cancels both.
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        let (promise, source) = (self.promise.take(), self.source.take());
+        self.place.clear();
+        let cancelled = Cancelled::with_message(message);
+        if let Some(source) = source {
+            source.cancel_as(cancelled.clone());
+        }
+        if let Some(promise) = promise {
+            promise.cancel(cancelled);
+        }
+        true
+    }
+
+    fn drive(&self, reader: u64, cx: &mut Context<'_>) {
+        if !self.place.is_looped() {
+            let key = self.keys.borrow().get(&reader).copied();
+            let key = self.knock.set_awaiter(key, cx.waker().clone());
+            self.keys.borrow_mut().insert(reader, key);
+            self.settle();
         }
     }
 
-    fn end(&self, ended: Result<T, concurrent::FutureError>) {
-        let Some(promise) = self.promise.take() else { return };
-        match ended {
-            Ok(value) => drop(promise.set_result(value)),
-            Err(concurrent::FutureError::Cancelled(cancelled)) => promise.cancel(cancelled),
-            Err(concurrent::FutureError::BrokenPromise) => promise.set_error(FutureError::BrokenPromise),
-            Err(concurrent::FutureError::Panicked(panic)) => promise.set_panic(panic),
+    fn leave(&self, reader: u64) {
+        let key = self.keys.borrow_mut().remove(&reader);
+        if let Some(key) = key {
+            self.knock.remove_awaiter(key);
         }
     }
 }
@@ -166,6 +130,50 @@ impl<T: Send + 'static> Wrap<T> {
 impl<T: Send + 'static> Half for Wrap<T> {
     fn changed(self: Rc<Self>) {
         self.settle();
+    }
+
+    fn closed(self: Rc<Self>) {
+        let (promise, source) = (self.promise.take(), self.source.take());
+        drop((promise, source));
+    }
+}
+
+/// The waker that a wrapped source has: it knocks where the loop-bound half lives.
+struct Knock {
+    address: Address,
+    /// Where no loop runs: those who await, for no other thread can reach them through the cell.
+    awaiters: Mutex<Listeners<Waker>>,
+}
+
+impl Knock {
+    /// Notes a waker in the place of the one that `key` has, and returns its key.
+    fn set_awaiter(&self, key: Option<u64>, waker: Waker) -> u64 {
+        let mut awaiters = lock(&self.awaiters);
+        let (key, old) = match key.and_then(|key| Some((key, awaiters.find(key)?))) {
+            Some((key, place)) => (key, Some(std::mem::replace(place, waker))),
+            None => (awaiters.push(waker), None),
+        };
+        drop(awaiters);
+        drop(old); // User code: not under the lock.
+        key
+    }
+
+    fn remove_awaiter(&self, key: u64) {
+        let old = lock(&self.awaiters).remove(key);
+        drop(old); // User code: the lock is released.
+    }
+}
+
+impl Wake for Knock {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.address.notify() {
+            let awaiters = lock(&self.awaiters).take();
+            awaiters.for_each(|(_, waker)| waker.wake());
+        }
     }
 }
 
@@ -195,16 +203,16 @@ pub fn to_concurrent<T: Send + 'static>(source: Future<T>) -> concurrent::Future
 /// It is what `run_coroutine_threadsafe` is made of: the thread-safe pair is made on the one thread, and chained here, on
 /// the loop's.
 pub fn chain<T: Send + 'static>(source: Future<T>, promise: concurrent::Promise<T>, future: &concurrent::Future<T>) {
-    let half = Rc::new(Unwrap { source: RefCell::new(None) });
-    let address = Address::of(Rc::clone(&half) as Rc<dyn Half>);
-    let forget = address.clone();
-    let mut reader = Future::new(Rc::clone(source.core()));
-    source.core().readers.set(source.core().readers.get() + 1);
-    source.add_done_callback(move |_| {
-        drop(forget.remove());
-        pass_on(reader.take(), promise);
+    let half = Rc::new(Unwrap { place: Place::take(), core: Rc::clone(source.core()) });
+    let known = Rc::downgrade(&half);
+    half.place.know(known);
+    let address = half.place.address();
+    let view = Future::view(Rc::clone(source.core()));
+    let mut source = source;
+    view.add_done_callback(move |_| {
+        drop(half);
+        pass_on(source.take(), promise);
     });
-    half.source.replace(Some(source.downgrade()));
     future.add_done_callback(move |future| {
         if future.cancelled() {
             address.notify();
@@ -213,8 +221,8 @@ pub fn chain<T: Send + 'static>(source: Future<T>, promise: concurrent::Promise<
 }
 
 /// Ends a thread-safe future as a loop-bound one ended.
-fn pass_on<T>(ended: Option<Result<T, FutureError>>, promise: concurrent::Promise<T>) {
-    match ended {
+fn pass_on<T>(ending: Option<Result<T, FutureError>>, promise: concurrent::Promise<T>) {
+    match ending {
         Some(Ok(value)) => drop(promise.set_result(value)),
         Some(Err(FutureError::Cancelled(cancelled))) => promise.cancel(cancelled),
         Some(Err(FutureError::Panicked(message))) => promise.set_panic(Panic::new(Box::new(message.to_string()))),
@@ -222,26 +230,16 @@ fn pass_on<T>(ended: Option<Result<T, FutureError>>, promise: concurrent::Promis
     }
 }
 
-/// The loop-bound half of [`chain`].
-struct Unwrap {
-    source: RefCell<Option<Box<dyn Fn()>>>,
+/// The loop-bound half of [`chain`], kept by the done callback that passes the ending on.
+struct Unwrap<T> {
+    place: Place,
+    core: Rc<Core<T>>,
 }
 
-impl<T: 'static> Future<T> {
-    /// Gives this read end up for a way to cancel the future, which is not counted as a reader.
-    fn downgrade(self) -> Box<dyn Fn()> {
-        let core = Rc::clone(self.core());
-        Box::new(move || {
-            Future::cancel_core(&core, None);
-        })
-    }
-}
-
-impl Half for Unwrap {
+impl<T: 'static> Half for Unwrap<T> {
     fn changed(self: Rc<Self>) {
-        let cancel = self.source.take();
-        if let Some(cancel) = cancel {
-            cancel();
-        }
+        self.core.cancel(None);
     }
+
+    fn closed(self: Rc<Self>) {}
 }

@@ -20,14 +20,16 @@
 //! worker.join().unwrap().unwrap();
 //! ```
 
-mod cell;
-mod error;
-mod future;
 mod promise;
+mod future;
 mod watch;
+mod as_completed;
+mod error;
+mod cell;
 
-pub use cell::CallbackKey;
+pub use crate::future::CallbackKey;
+pub use as_completed::{AsCompleted, as_completed};
 pub use error::{FutureError, TimedOut, WaitError};
 pub use future::Future;
 pub use promise::{Promise, promise};
-pub use watch::{AsCompleted, ReturnWhen, Waited, as_completed, wait};
+pub use watch::{ReturnWhen, Waited, wait};

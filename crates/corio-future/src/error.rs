@@ -3,10 +3,10 @@
 use corio_seam::Cancelled;
 use std::error::Error;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Why an awaited future has no value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FutureError {
     /// It was cancelled, by somebody other than the awaiter.
@@ -14,7 +14,7 @@ pub enum FutureError {
     /// The promise was dropped unkept.
     BrokenPromise,
     /// Whoever was to keep the promise panicked, with this message.
-    Panicked(Rc<str>),
+    Panicked(Arc<str>),
 }
 
 impl FutureError {
@@ -22,6 +22,12 @@ impl FutureError {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, FutureError::Cancelled(_))
+    }
+
+    /// Tells whether whoever was to keep the promise panicked.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        matches!(self, FutureError::Panicked(_))
     }
 }
 
@@ -37,8 +43,14 @@ impl fmt::Display for FutureError {
 
 impl Error for FutureError {}
 
+impl From<Cancelled> for FutureError {
+    fn from(cancelled: Cancelled) -> FutureError {
+        FutureError::Cancelled(cancelled)
+    }
+}
+
 /// Why a value cannot be looked at; asyncio's `InvalidStateError`, and `CancelledError` where that is raised.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidState {
     /// The future is pending: its result is not set.

@@ -1,52 +1,57 @@
 //! The read end.
 
-use crate::cell::{CallbackKey, Core, SCHEDULED_AT_ONCE, State};
-use crate::{FutureError, InvalidState, trampoline};
-use corio_seam::{Cancelled, Node, TargetId, Waiting, heard, wait_on};
+use crate::cell::{Core, State};
+use crate::listeners::NO_KEY;
+use crate::{FutureError, InvalidState};
+use corio_seam::{Node, TargetId, Waiting, heard, wait_on};
 use std::cell::Ref;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
+
+/// The name of a done callback, to take it back by; good for the future that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallbackKey(pub(crate) u64);
 
 /// The read end of a loop-bound cell: awaits it, is called back by it, or cancels it. asyncio's `Future`.
 ///
 /// Awaiting moves the value out. To await it many times, [`share`](Future::share) it: every end but the last gets a
-/// clone. The name is that of std's trait: write it with its path, as `corio_future::Future<T>`.
+/// clone. The name is that of std's trait: write it with its path, as `corio_future::Future<T>`. `!Send`; between threads
+/// take [`concurrent::Future`](crate::concurrent::Future).
 ///
 /// # Errors
 ///
-/// Awaiting gives [`FutureError`] if the future was cancelled by somebody else, or its promise was dropped. If the awaiter
-/// itself is cancelled while it waits for nothing but this, this is cancelled in its stead, and the awaiter unwinds there.
+/// Awaiting gives [`FutureError`] if the future was cancelled by somebody else, its promise was dropped, or its keeper
+/// panicked. If the awaiter itself is cancelled while it waits for nothing but this, this is cancelled in its stead, and
+/// the awaiter unwinds there.
 ///
 /// # Panics
 ///
-/// When polled after its value was moved out.
+/// When polled after its value was moved out, or while [`result`](Future::result) lends it from a callback.
 ///
 /// # Cancel safety
 ///
 /// Awaiting `&mut future` loses nothing.
-///
-/// # Thread-safety
-///
-/// `!Send`; between threads take [`concurrent::Future`](crate::concurrent::Future).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Future<T> {
     core: Rc<Core<T>>,
-    /// The number of our waker in the cell; 0 before there was one.
+    /// The key of our waker in the cell, once there was one; or [`VIEW`].
     waker: u64,
-    /// Whether this end is counted as a reader: not the one that callbacks are lent.
-    counted: bool,
 }
 
+/// In the place of a key: the read end that callbacks are lent, which is not counted.
+const VIEW: u64 = u64::MAX;
+
 impl<T> Future<T> {
+    #[inline]
     pub(crate) fn new(core: Rc<Core<T>>) -> Future<T> {
-        Future { core, waker: 0, counted: true }
+        Future { core, waker: NO_KEY }
     }
 
-    fn view(core: Rc<Core<T>>) -> Future<T> {
-        Future { core, waker: 0, counted: false }
+    /// Makes a read end that is not counted, and is never polled.
+    pub(crate) fn view(core: Rc<Core<T>>) -> Future<T> {
+        Future { core, waker: VIEW }
     }
 
     pub(crate) fn core(&self) -> &Rc<Core<T>> {
@@ -54,6 +59,7 @@ impl<T> Future<T> {
     }
 
     /// Tells whether the future is over; asyncio's `Future.done`.
+    #[inline]
     #[must_use]
     pub fn done(&self) -> bool {
         self.core.is_done()
@@ -62,84 +68,85 @@ impl<T> Future<T> {
     /// Tells whether the future was cancelled; asyncio's `Future.cancelled`.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        self.core.is_cancelled()
+        self.core.state() == State::Cancelled
     }
 
     /// Cancels the future; false if it is over. asyncio's `Future.cancel()`.
+    ///
+    /// Of one that ended with an error it says that nobody need be told, as in asyncio.
     pub fn cancel(&self) -> bool {
-        Future::cancel_core(&self.core, None)
+        self.core.cancel(None)
     }
 
     /// Cancels the future, with a reason; asyncio's `Future.cancel(msg)`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_promise, future) = corio_future::promise::<()>();
+    /// assert!(future.cancel_with("enough"));
+    /// let error = pollster::block_on(future).unwrap_err();
+    /// assert_eq!(error.to_string(), "future was cancelled: enough");
+    /// ```
     pub fn cancel_with(&self, message: impl Into<String>) -> bool {
-        Future::cancel_core(&self.core, Some(message.into().into()))
-    }
-
-    pub(crate) fn cancel_core(core: &Core<T>, message: Option<Arc<str>>) -> bool {
-        core.looked.set(true);
-        if core.is_done() {
-            return false;
-        }
-        let asked = core.ask_canceller(message.clone());
-        if asked.is_none() {
-            core.fail(FutureError::Cancelled(Cancelled::with_message(message)));
-        }
-        trampoline::drain();
-        asked.unwrap_or(true)
+        self.core.cancel(Some(message.into().into()))
     }
 
     /// Lends the value; asyncio's `Future.result()`.
     ///
+    /// While it is lent it cannot be moved out, by whoever awaits the one end there is: only a callback, or a leaked
+    /// `Ref`, can get in the way.
+    ///
     /// # Errors
     ///
     /// [`InvalidState`] if the future is pending, ended without a value, or the value was moved out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_future::{InvalidState, promise};
+    ///
+    /// let (promise, future) = promise();
+    /// assert_eq!(future.result().unwrap_err(), InvalidState::Pending);
+    /// promise.set_result(7).unwrap();
+    /// assert_eq!(*future.result().unwrap(), 7);
+    /// ```
     pub fn result(&self) -> Result<Ref<'_, T>, InvalidState> {
-        self.core.looked.set(true);
-        match self.core.state.get() {
-            State::Pending => Err(InvalidState::Pending),
-            State::Finished => {
-                Ref::filter_map(self.core.value.borrow(), Option::as_ref).map_err(|_| InvalidState::Taken)
-            }
-            State::Failed => Err(InvalidState::Ended(self.failure())),
+        if !self.done() {
+            return Err(InvalidState::Pending);
         }
-    }
-
-    fn failure(&self) -> FutureError {
-        self.core.error().unwrap_or(FutureError::BrokenPromise)
+        let ending = self.core.look().borrow();
+        if let Some(Err(error)) = &*ending {
+            return Err(InvalidState::Ended(error.clone()));
+        }
+        Ref::filter_map(ending, |ending| ending.as_ref()?.as_ref().ok()).map_err(|_| InvalidState::Taken)
     }
 
     /// Moves the value out, or clones it if other read ends exist, if the future is over.
     ///
     /// # Panics
     ///
-    /// If the value was moved out before.
+    /// As awaiting.
     pub fn take(&mut self) -> Option<Result<T, FutureError>> {
-        self.core.looked.set(true);
-        match self.core.state.get() {
-            State::Pending => None,
-            State::Failed => Some(Err(self.failure())),
-            State::Finished => Some(Ok(self.take_value())),
-        }
-    }
-
-    #[inline]
-    fn take_value(&self) -> T {
-        if let Some(clone) = self.core.clone.get().filter(|_| self.core.readers.get() > 1) {
-            if let Some(value) = &*self.core.value.borrow() {
-                return clone(value); // Shared borrows only can meet this one: others that clone, or look.
-            }
-        }
-        let value = self.core.value.take();
-        value.expect("a future was awaited after its value had been moved out: `share` it to await it twice")
+        self.done().then(|| self.core.read())
     }
 
     /// Returns a second read end; the value is cloned for all but the last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::promise();
+    /// let other = future.share();
+    /// promise.set_result(String::from("twice")).unwrap();
+    /// assert_eq!(pollster::block_on(future).unwrap(), "twice");
+    /// assert_eq!(pollster::block_on(other).unwrap(), "twice");
+    /// ```
     pub fn share(&self) -> Future<T>
     where
         T: Clone,
     {
-        self.core.clone.set(Some(T::clone));
-        self.core.readers.set(self.core.readers.get() + 1);
+        self.core.add_reader(T::clone);
         Future::new(Rc::clone(&self.core))
     }
 }
@@ -161,22 +168,44 @@ impl<T: 'static> Future<T> {
     ///
     /// It is never called by `set_result` itself: it becomes one entry of the ready queue, at the end or now if the
     /// future is over; where no loop runs, the outermost `set_result`, `cancel` or `add_done_callback` on the thread calls
-    /// it before it returns. Callbacks run in the order in which they were added. A panic of one is reported, and stops
-    /// no other. The value may be gone by then, if somebody who awaits it asked before.
+    /// it before it returns. A loop that is closing drops it uncalled. Callbacks run in the order in which they were
+    /// added. A panic of one is reported, and stops no other. The value may be gone by then, if somebody who awaits it
+    /// asked before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::promise();
+    /// let (said, hear) = std::sync::mpsc::channel();
+    /// future.add_done_callback(move |future| said.send(*future.result().unwrap()).unwrap());
+    /// promise.set_result(7).unwrap();
+    /// assert_eq!(hear.try_recv(), Ok(7));
+    /// ```
     pub fn add_done_callback(&self, callback: impl FnOnce(&Future<T>) + 'static) -> CallbackKey {
         let core = Rc::clone(&self.core);
-        let node = Node::new(move || callback(&Future::view(core)));
-        if !self.done() {
-            return self.core.add_callback(node);
-        }
-        trampoline::schedule(node);
-        trampoline::drain();
-        SCHEDULED_AT_ONCE
+        CallbackKey(self.core.add_callback(Node::new(move || callback(&Future::view(core)))))
     }
 
     /// Takes a callback back: false if it ran, or is on its way. asyncio's `remove_done_callback`.
+    ///
+    /// asyncio removes every copy of a function and counts them; a key names one.
     pub fn remove_done_callback(&self, key: CallbackKey) -> bool {
-        self.core.remove_callback(key)
+        self.core.remove_callback(key.0)
+    }
+
+    /// Says that the one who awaits waits for this, and has it driven if it has a source that no loop drives.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.core.listen(&mut self.waker, cx.waker()) {
+            return Poll::Ready(());
+        }
+        if let Some(helper) = self.core.helper() {
+            helper.drive(self.waker, cx);
+            if self.done() {
+                return Poll::Ready(());
+            }
+        }
+        wait_on(Waiting::Target(Rc::clone(&self.core) as Rc<dyn corio_seam::Waitable>));
+        Poll::Pending
     }
 }
 
@@ -191,57 +220,36 @@ impl<T: 'static> std::future::Future for Future<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.done() {
-            self.core.ask_driver(cx);
+        if !self.done() && self.wait(cx).is_pending() {
+            return Poll::Pending;
         }
-        if self.done() {
-            if heard(self.target(), self.core.state.get() == State::Failed && self.cancelled()) {
-                wait_on(Waiting::Leaf(&"resume"));
-                return Poll::Pending;
-            }
-            return self.take().map_or(Poll::Pending, Poll::Ready);
+        if heard(TargetId::of(Rc::as_ptr(&self.core)), self.cancelled()) {
+            return Poll::Pending; // The awaiter's own cancellation came back: the scope around it ends here.
         }
-        if self.waker == 0 {
-            self.waker = self.core.next_key();
-        }
-        if !self.core.has_waker(self.waker, cx.waker()) {
-            self.core.set_waker(self.waker, cx.waker());
-        }
-        wait_on(Waiting::Target(Rc::clone(&self.core) as Rc<dyn corio_seam::Waitable>));
-        Poll::Pending
-    }
-}
-
-impl<T> Future<T> {
-    fn target(&self) -> TargetId {
-        TargetId::of(Rc::as_ptr(&self.core))
+        Poll::Ready(self.core.read())
     }
 }
 
 impl<T> Unpin for Future<T> {}
 
 impl<T> Drop for Future<T> {
+    #[inline]
     fn drop(&mut self) {
-        if self.waker != 0 && !self.done() {
-            self.core.drop_waker(self.waker);
+        if self.waker == VIEW {
+            return;
         }
-        if self.counted {
-            self.core.readers.set(self.core.readers.get() - 1);
-            if self.core.readers.get() == 0 {
-                self.core.forget_helpers();
+        if self.waker != NO_KEY && !self.done() {
+            self.core.unlisten(self.waker);
+            if let Some(helper) = self.core.helper() {
+                helper.leave(self.waker);
             }
         }
+        self.core.remove_reader();
     }
 }
 
 impl<T> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.core.state.get() {
-            State::Pending => "pending",
-            State::Finished => "finished",
-            State::Failed if self.cancelled() => "cancelled",
-            State::Failed => "failed",
-        };
-        f.debug_struct("Future").field("state", &state).finish_non_exhaustive()
+        f.debug_struct("Future").field("state", &self.core.describe()).finish_non_exhaustive()
     }
 }

@@ -57,17 +57,19 @@ mod promise;
 mod future;
 mod error;
 mod chain;
-mod cell;
-mod trampoline;
 pub mod concurrent;
+mod cell;
+mod listeners;
+mod trampoline;
+mod halves;
+mod shielded;
 mod sync;
 
-pub use cell::CallbackKey;
 pub use chain::{chain, to_concurrent, wrap_future};
 pub use corio_seam::{Cancelled, Panic};
 pub use error::{FutureError, InvalidState};
-pub use future::Future;
-pub use promise::{Promise, promise, promise_with_canceller};
+pub use future::{CallbackKey, Future};
+pub use promise::{Promise, WaitCancelled, promise, promise_with_canceller};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,12 +1,15 @@
 //! The write end.
 
-use crate::cell::Core;
+use crate::cell::{Core, Helper, State, unlooked};
+use crate::listeners::NO_KEY;
 use crate::{Future, FutureError};
-use corio_seam::{Cancelled, Panic, Report, report};
+use corio_seam::{Cancelled, Panic, Waiting, report, wait_on};
 use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// Makes a loop-bound promise and its future; asyncio's `loop.create_future()`.
 ///
@@ -17,17 +20,18 @@ use std::sync::Arc;
 /// promise.set_result(42).unwrap();
 /// assert_eq!(pollster::block_on(future).unwrap(), 42);
 /// ```
-#[must_use]
+#[inline]
 pub fn promise<T>() -> (Promise<T>, Future<T>) {
     let core = Core::new();
-    (Promise { core: Some(Rc::clone(&core)) }, Future::new(core))
+    (Promise { core: Rc::clone(&core), waker: NO_KEY }, Future::new(core))
 }
 
 /// Makes a promise whose future is cancelled by asking `canceller`, in the place of ending it.
 ///
 /// `canceller` gets the reason, and returns whether it will see to the end, for instance by cancelling what the promise
-/// stands for; the keeper then ends the future with [`Promise::cancel`], or otherwise. `gather` is made of this. The
-/// canceller is asked at each cancel until the future is over, and dropped then.
+/// stands for; the keeper then ends the future with [`Promise::cancel`], or otherwise. `gather` is made of this. It is
+/// asked at each cancel while the future is pending, also from within itself, and dropped when the future is over or its
+/// last read end is gone. A panic of it goes to whoever cancels.
 ///
 /// # Examples
 ///
@@ -47,88 +51,130 @@ pub fn promise<T>() -> (Promise<T>, Future<T>) {
 /// promise.cancel(corio_future::Cancelled::new());
 /// assert!(future.cancelled());
 /// ```
-#[must_use]
 pub fn promise_with_canceller<T>(canceller: impl Fn(Option<Arc<str>>) -> bool + 'static) -> (Promise<T>, Future<T>) {
     let (promise, future) = promise();
-    if let Some(core) = &promise.core {
-        core.set_canceller(Box::new(canceller));
-    }
+    promise.core.set_helper(Rc::new(Canceller(canceller)));
     (promise, future)
+}
+
+/// A function that acts in the place of cancelling.
+struct Canceller<F>(F);
+
+impl<F: Fn(Option<Arc<str>>) -> bool> Helper for Canceller<F> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        (self.0)(message)
+    }
 }
 
 /// The write end of a loop-bound cell: sets it, once.
 ///
 /// Every way to end the future takes the promise, so that a second ending does not compile; asyncio raises
-/// `InvalidStateError`. Dropped unkept it breaks: the future ends with [`FutureError::BrokenPromise`]. `!Send`.
+/// `InvalidStateError`. Dropped unkept it breaks: the future ends with [`FutureError::BrokenPromise`]. `!Send`; between
+/// threads take [`concurrent::Promise`](crate::concurrent::Promise).
+///
+/// # Examples
+///
+/// A second ending is an error of the compiler:
+///
+/// ```compile_fail,E0382
+/// let (promise, future) = corio_future::promise();
+/// promise.set_result(1).unwrap();
+/// promise.set_result(2).unwrap();
+/// ```
 #[must_use = "dropping a promise breaks it"]
 pub struct Promise<T> {
-    /// None once the promise is kept.
-    core: Option<Rc<Core<T>>>,
+    core: Rc<Core<T>>,
+    /// The key of the waker of [`Promise::cancelled`], once there was one.
+    waker: u64,
 }
 
 impl<T> Promise<T> {
     /// Sets the value; asyncio's `Future.set_result`.
     ///
     /// Those who await are woken, and callbacks become entries of the loop's ready queue, in the order in which they
-    /// asked. Where no loop runs, the callbacks run before this returns.
+    /// asked. Where no loop runs, the callbacks run before the outermost such call on the thread returns. A panic of a
+    /// waker or a callback is reported, and stops no other.
     ///
     /// # Errors
     ///
     /// The value, if the future was cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::promise();
+    /// future.cancel();
+    /// assert_eq!(promise.set_result("too late"), Err("too late"));
+    /// ```
     #[inline]
-    pub fn set_result(mut self, value: T) -> Result<(), T> {
-        match self.core.take() {
-            Some(core) if !core.is_done() => {
-                core.finish(value);
-                Ok(())
-            }
-            _ => Err(value),
-        }
+    pub fn set_result(self, value: T) -> Result<(), T> {
+        self.core.end(Ok(value)).map_err(|ending| match ending {
+            Ok(value) => value,
+            Err(_) => unreachable!("the ending given back is the one given in"),
+        })
     }
 
     /// Ends the future as cancelled; nothing happens if it is over.
-    pub fn cancel(mut self, cancelled: Cancelled) {
-        self.fail(FutureError::Cancelled(cancelled));
+    pub fn cancel(self, cancelled: Cancelled) {
+        self.set_error(FutureError::Cancelled(cancelled));
     }
 
     /// Ends the future with the message of a panic; nothing happens if it is over.
-    pub fn set_panic(mut self, panic: Panic) {
+    ///
+    /// If nobody ever looks at it, it is reported to the loop's exception handler when the last end is dropped.
+    pub fn set_panic(self, panic: Panic) {
         let message = panic.message().unwrap_or("a payload that is no text").into();
-        self.fail(FutureError::Panicked(message));
+        self.set_error(FutureError::Panicked(message));
     }
 
     /// Ends the future as another one ended; nothing happens if it is over.
-    pub fn set_error(mut self, error: FutureError) {
-        self.fail(error);
+    pub fn set_error(self, error: FutureError) {
+        let _ = self.core.end(Err(error));
     }
 
-    fn fail(&mut self, error: FutureError) {
-        if let Some(core) = self.core.take() {
-            if !core.is_done() {
-                core.fail(error);
-            }
-        }
-    }
-
-    /// Tells whether the future is over already: cancelled, for nothing else can end it.
+    /// Tells whether the future was cancelled, so that the work need not be done.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.core.as_ref().is_some_and(|core| core.is_done())
+        self.core.state() == State::Cancelled
+    }
+
+    /// Waits until the future is cancelled; for ever if it never is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut promise, future) = corio_future::promise::<u32>();
+    /// future.cancel();
+    /// pollster::block_on(promise.cancelled());
+    /// ```
+    pub fn cancelled(&mut self) -> WaitCancelled<'_, T> {
+        WaitCancelled { promise: self }
     }
 }
 
 impl<T, E: Into<Box<dyn Error>>> Promise<Result<T, E>> {
     /// Sets an error; asyncio's `Future.set_exception`.
     ///
-    /// If nobody ever looks at it, it is reported to the loop's exception handler when the last end is dropped.
+    /// If nobody ever looks at it (by `result`, `exception`, `cancel` or awaiting), it is reported to the loop's exception
+    /// handler when the last end is dropped: "future exception was never retrieved".
     ///
     /// # Errors
     ///
     /// The error, if the future was cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::promise::<Result<(), String>>();
+    /// promise.set_exception("boom".to_owned()).unwrap();
+    /// assert_eq!(*future.exception().unwrap().unwrap(), "boom");
+    /// ```
     pub fn set_exception(self, error: E) -> Result<(), E> {
-        if let Some(core) = &self.core {
-            core.set_report(report_unlooked::<T, E>);
-        }
+        self.core.set_report(report_unlooked::<T, E>);
         self.set_result(Err(error)).map_err(|value| match value {
             Err(error) => error,
             Ok(_) => unreachable!("the value given back is the one given in"),
@@ -138,18 +184,53 @@ impl<T, E: Into<Box<dyn Error>>> Promise<Result<T, E>> {
 
 fn report_unlooked<T, E: Into<Box<dyn Error>>>(value: Result<T, E>) {
     if let Err(error) = value {
-        report(Report::new("future exception was never retrieved").with_error(error));
+        report(unlooked().with_error(error));
     }
 }
 
 impl<T> Drop for Promise<T> {
+    #[inline]
     fn drop(&mut self) {
-        self.fail(FutureError::BrokenPromise);
+        if !self.core.is_done() {
+            let _ = self.core.end(Err(FutureError::BrokenPromise));
+        }
     }
 }
 
 impl<T> fmt::Debug for Promise<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Promise").field("is_cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}
+
+/// Future of [`Promise::cancelled`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct WaitCancelled<'p, T> {
+    promise: &'p mut Promise<T>,
+}
+
+impl<T> std::future::Future for WaitCancelled<'_, T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Promise { core, waker } = &mut *self.promise;
+        if core.is_done() || !core.listen(waker, cx.waker()) {
+            return Poll::Ready(());
+        }
+        wait_on(Waiting::Leaf(&"Promise.cancelled"));
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for WaitCancelled<'_, T> {
+    fn drop(&mut self) {
+        let key = std::mem::replace(&mut self.promise.waker, NO_KEY);
+        self.promise.core.unlisten(key);
+    }
+}
+
+impl<T> fmt::Debug for WaitCancelled<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitCancelled").finish_non_exhaustive()
     }
 }

@@ -1,15 +1,21 @@
-//! Lock and condition, from parking_lot, or, to be model-checked, from loom.
+//! Lock, condition and count, from parking_lot and std; from loom when a model is checked.
 
 use std::time::Instant;
 
+#[cfg(loom)]
+pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::sync::Arc;
 
 #[cfg(loom)]
-pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use loom::thread::{ThreadId, current};
+#[cfg(not(loom))]
+pub(crate) use std::thread::{ThreadId, current};
 
+/// Locks `mutex`.
+#[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     #[cfg(not(loom))]
     return mutex.lock();
@@ -17,26 +23,28 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     return mutex.lock().unwrap();
 }
 
-/// Waits for `condvar` until `deadline`, or for ever; false if the deadline has passed.
+/// Waits for `condvar` until `deadline`, or for ever; false if the deadline has passed. A model has no clock.
+#[cfg(not(loom))]
 pub(crate) fn wait<'g, T>(
     condvar: &Condvar,
-    #[allow(unused_mut)] mut guard: MutexGuard<'g, T>,
+    mut guard: MutexGuard<'g, T>,
     deadline: Option<Instant>,
 ) -> (MutexGuard<'g, T>, bool) {
-    #[cfg(not(loom))]
-    {
-        let timed_out = match deadline {
-            Some(deadline) => condvar.wait_until(&mut guard, deadline).timed_out(),
-            None => {
-                condvar.wait(&mut guard);
-                false
-            }
-        };
-        (guard, !timed_out)
-    }
-    #[cfg(loom)]
-    {
-        let _ = deadline; // A model has no clock.
-        (condvar.wait(guard).unwrap(), true)
-    }
+    let in_time = match deadline {
+        Some(deadline) => !condvar.wait_until(&mut guard, deadline).timed_out(),
+        None => {
+            condvar.wait(&mut guard);
+            true
+        }
+    };
+    (guard, in_time)
+}
+
+#[cfg(loom)]
+pub(crate) fn wait<'g, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'g, T>,
+    _: Option<Instant>,
+) -> (MutexGuard<'g, T>, bool) {
+    (condvar.wait(guard).unwrap(), true)
 }

@@ -1,232 +1,314 @@
 //! The cell that the two ends share: an enum under a lock.
 //!
-//! Nobody's code runs under the lock. A transition happens under it and returns the list of those who are told, who are
-//! told after it is released, in the order in which they asked. A value is cloned, or looked at, while it is *lent*: out
-//! of the cell, on the stack of one reader, with the others waiting. So `T` need not be `Sync`.
+//! Nobody's code runs under the lock. A [`transition`] happens under it and takes out those who are told, who are told
+//! after it is released, in the order in which they asked, in the thread that made it. A value is cloned, or looked at,
+//! while it is *lent*: out of the cell, on the stack of one reader, with the others waiting. So `T` need not be `Sync`.
 
+use super::watch::Arrivals;
 use super::{Future, FutureError};
-use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
-use corio_seam::{Cancelled, Panic, Report, report};
+use crate::listeners::{Listeners, NO_KEY};
+use crate::shielded::shielded;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, ThreadId, current, lock, wait};
+use corio_seam::{Cancelled, Panic};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Instant;
-
-/// The name of a done callback, to take it back by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallbackKey(u64);
 
 pub(super) type Callback<T> = Box<dyn FnOnce(&Future<T>) + Send>;
 
-/// Somebody who waits for one of many futures, by the index that this one has for them.
-pub(super) trait Watch: Send + Sync {
-    /// The future is over: finished, or cancelled and notified.
-    fn over(&self, index: usize);
-}
-
+/// How far the future has come.
 pub(super) enum State<T> {
+    /// --> `Running`, `Cancelled`, and every ending: a promise may be kept without a word before.
     Pending,
+    /// --> every ending but `Cancelled`
     Running,
+    /// --> `Notified`
     Cancelled(Cancelled),
-    /// Cancelled, and whoever was to do the work knows.
+    /// Cancelled, and whoever was to do the work knows, or is gone.
     Notified(Cancelled),
+    /// --> `Lent`, `Taken`
     Finished(T),
-    /// Finished, and the value is on some reader's stack; it comes back.
-    Lent,
-    Broken,
-    Panicked(Panic),
+    /// Finished, and the value is on the stack of a reader in this thread; it comes back. --> `Finished`
+    Lent(ThreadId),
     /// Finished, and the value was moved out.
     Taken,
+    Broken,
+    /// The payload is the first reader's; a text stands in for it then.
+    Panicked(Panic),
 }
 
+/// Somebody who is told.
 enum Listener<T> {
-    Waker(u64, Waker),
-    Call(u64, Callback<T>),
-    Watch(u64, Arc<dyn Watch>, usize),
+    /// Who awaits: told when the future is done, or a lent value is back.
+    Waker(Waker),
+    /// A callback: told when the future is done.
+    Call(Callback<T>),
+    /// Who waits for one of many, and calls this one by its index: told when the future is over.
+    Watch(Arc<Arrivals>, usize),
 }
 
-impl<T> Listener<T> {
-    fn key(&self) -> u64 {
-        match self {
-            Listener::Waker(key, _) | Listener::Call(key, _) | Listener::Watch(key, ..) => *key,
-        }
-    }
-}
-
+/// What the lock guards.
 pub(super) struct Inner<T> {
     pub(super) state: State<T>,
-    listeners: Vec<Listener<T>>,
-    last_key: u64,
-    /// How many read ends there are.
-    pub(super) readers: usize,
+    /// Whether it ended with an error, as `wait` understands it.
+    pub(super) failed: bool,
+    listeners: Listeners<Listener<T>>,
+    /// How many read ends there are, those aside that callbacks are lent.
+    readers: usize,
     /// How to clone the value: known once there may be two read ends.
-    pub(super) clone: Option<fn(&T) -> T>,
+    clone: Option<fn(&T) -> T>,
 }
 
 /// The cell.
 pub(super) struct Cell<T> {
     inner: Mutex<Inner<T>>,
-    /// Signalled at the end, and when a lent value is back.
-    over: Condvar,
+    /// Signalled at each transition, and when a lent value is back.
+    changed: Condvar,
 }
 
 impl<T> State<T> {
-    /// asyncio's `done()`: also CANCELLED.
+    /// `concurrent.futures`' `done()`: also CANCELLED.
     pub(super) fn is_done(&self) -> bool {
         !matches!(self, State::Pending | State::Running)
     }
 
-    /// What `wait` and `as_completed` count as over.
+    /// What `wait` and `as_completed` count as over: not CANCELLED.
     pub(super) fn is_over(&self) -> bool {
         self.is_done() && !matches!(self, State::Cancelled(_))
     }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        matches!(self, State::Cancelled(_) | State::Notified(_))
+    }
+
+    /// Tells whether there is an ending to read now.
+    fn is_readable(&self) -> bool {
+        self.is_done() && !matches!(self, State::Lent(_))
+    }
+
+    /// Returns why there is no value, for a reader who leaves the payload of a panic to another.
+    fn failure(&self) -> Option<FutureError> {
+        match self {
+            State::Cancelled(cancelled) | State::Notified(cancelled) => Some(FutureError::Cancelled(cancelled.clone())),
+            State::Broken => Some(FutureError::BrokenPromise),
+            State::Panicked(panic) => Some(FutureError::Panicked(copy(panic))),
+            _ => None,
+        }
+    }
+
+    /// Names the state, for a person.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Running => "running",
+            State::Cancelled(_) | State::Notified(_) => "cancelled",
+            State::Finished(_) | State::Lent(_) | State::Taken => "finished",
+            State::Broken => "broken",
+            State::Panicked(_) => "panicked",
+        }
+    }
 }
 
-impl<T> Inner<T> {
-    pub(super) fn next_key(&mut self) -> u64 {
-        self.last_key += 1;
-        self.last_key
-    }
-
-    /// Notes a waker under `key`, in the place of the one it had, which the caller drops.
-    pub(super) fn set_waker(&mut self, key: u64, waker: Waker) -> Option<Waker> {
-        for listener in &mut self.listeners {
-            if let Listener::Waker(at, old) = listener {
-                if *at == key {
-                    return Some(mem::replace(old, waker));
-                }
-            }
-        }
-        self.listeners.push(Listener::Waker(key, waker));
-        None
-    }
+/// Makes a panic with the message of another.
+fn copy(panic: &Panic) -> Panic {
+    Panic::new(Box::new(panic.message().unwrap_or("a payload that is no text").to_owned()))
 }
 
 impl<T> Cell<T> {
     pub(super) fn new() -> Cell<T> {
-        let inner = Inner { state: State::Pending, listeners: Vec::new(), last_key: 0, readers: 1, clone: None };
-        Cell { inner: Mutex::new(inner), over: Condvar::new() }
+        let listeners = Listeners::new();
+        let inner = Inner { state: State::Pending, failed: false, listeners, readers: 1, clone: None };
+        Cell { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         lock(&self.inner)
     }
 
-    /// Waits until `ready` says so; false if the deadline has passed before.
-    pub(super) fn wait_until(&self, deadline: Option<Instant>, ready: impl Fn(&State<T>) -> bool) -> bool {
+    /// Blocks until the future is done; false if the deadline has passed before.
+    pub(super) fn wait_done(&self, deadline: Option<Instant>) -> bool {
         let mut inner = self.lock();
+        let mut in_time = true;
+        while in_time && !inner.state.is_done() {
+            (inner, in_time) = wait(&self.changed, inner, deadline);
+        }
+        inner.state.is_done()
+    }
+
+    /// Blocks until the ending can be read; none if the deadline has passed before.
+    ///
+    /// # Panics
+    ///
+    /// Where it would never come: inside what looks at the value.
+    fn wait_readable(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, Inner<T>>> {
+        let mut inner = self.lock();
+        let mut in_time = true;
+        while in_time && !inner.state.is_readable() {
+            let lent_here = matches!(inner.state, State::Lent(thread) if thread == current().id());
+            assert!(!lent_here, "a future's value was asked for from within what looks at that value, or clones it");
+            (inner, in_time) = wait(&self.changed, inner, deadline);
+        }
+        inner.state.is_readable().then_some(inner)
+    }
+
+    /// Blocks for the ending and reads it; none if the deadline has passed before.
+    pub(super) fn wait_read(&self, deadline: Option<Instant>) -> Option<Result<T, FutureError>> {
+        let inner = self.wait_readable(deadline)?;
+        Some(self.read(inner))
+    }
+
+    /// Reads the ending if it is there.
+    pub(super) fn try_read(&self) -> Option<Result<T, FutureError>> {
+        let inner = self.lock();
+        inner.state.is_readable().then(|| self.read(inner))
+    }
+
+    /// Reads the ending if it is there, else has `waker` woken when it may be; its key is set if it is [`NO_KEY`].
+    pub(super) fn poll(&self, key: &mut u64, waker: &Waker) -> Poll<Result<T, FutureError>> {
+        let mut new = None;
         loop {
-            if ready(&inner.state) {
-                return true;
+            let mut inner = self.lock();
+            if inner.state.is_readable() {
+                return Poll::Ready(self.read(inner));
             }
-            let in_time;
-            (inner, in_time) = wait(&self.over, inner, deadline);
-            if !in_time {
-                return ready(&inner.state);
+            if let Some(Listener::Waker(old)) = inner.listeners.find(*key) {
+                if old.will_wake(waker) {
+                    return Poll::Pending;
+                }
             }
-        }
-    }
-
-    /// Takes a listener out; the guard is gone when the caller drops it.
-    pub(super) fn remove(&self, key: u64) -> bool {
-        let mut inner = self.lock();
-        let index = inner.listeners.iter().position(|listener| listener.key() == key);
-        let removed = index.map(|index| inner.listeners.remove(index));
-        drop(inner);
-        removed.is_some()
-    }
-
-    /// Has `watch` told when the future is over; tells it now if it is.
-    pub(super) fn watch(&self, watch: &Arc<dyn Watch>, index: usize) -> Option<u64> {
-        let mut inner = self.lock();
-        if inner.state.is_over() {
+            if let Some(new) = new.take() {
+                let old = inner.put_waker(key, new);
+                drop(inner);
+                drop(old); // User code, as is the clone below: not under the lock.
+                return Poll::Pending;
+            }
             drop(inner);
-            watch.over(index);
-            return None;
+            new = Some(waker.clone());
         }
-        let key = inner.next_key();
-        inner.listeners.push(Listener::Watch(key, Arc::clone(watch), index));
-        Some(key)
     }
 
-    /// Notes a callback; gives it back if the future is over.
-    pub(super) fn add_callback(&self, callback: Callback<T>) -> Result<CallbackKey, Callback<T>> {
+    /// Reads the ending: moves the value out for the last reader, clones it for another.
+    fn read(&self, mut inner: MutexGuard<'_, Inner<T>>) -> Result<T, FutureError> {
+        if let State::Panicked(panic) = &mut inner.state {
+            let rest = copy(panic);
+            return Err(FutureError::Panicked(mem::replace(panic, rest)));
+        }
+        if let Some(error) = inner.state.failure() {
+            return Err(error);
+        }
+        let clone = inner.clone.filter(|_| inner.readers > 1);
+        let next = if clone.is_some() { State::Lent(current().id()) } else { State::Taken };
+        let State::Finished(value) = mem::replace(&mut inner.state, next) else {
+            inner.state = State::Taken;
+            drop(inner);
+            panic!("a future's value was read after it had been moved out: `share` it to read it twice")
+        };
+        drop(inner);
+        match clone {
+            Some(clone) => Ok(clone(&Loan { cell: self, value: Some(value) })),
+            None => Ok(value),
+        }
+    }
+
+    /// Blocks until the ending can be read, and calls `f` with the value, if there is one; others wait meanwhile.
+    pub(super) fn look<R>(&self, f: impl FnOnce(&T) -> R) -> Result<Option<R>, FutureError> {
+        let mut inner = self.lock();
+        if !inner.state.is_done() {
+            return Ok(None);
+        }
+        if !inner.state.is_readable() {
+            drop(inner);
+            match self.wait_readable(None) {
+                Some(readable) => inner = readable,
+                None => return Ok(None),
+            }
+        }
+        if let Some(error) = inner.state.failure() {
+            return Err(error);
+        }
+        match mem::replace(&mut inner.state, State::Taken) {
+            State::Finished(value) => {
+                inner.state = State::Lent(current().id());
+                drop(inner);
+                Ok(Some(f(&Loan { cell: self, value: Some(value) })))
+            }
+            _ => Ok(None), // It was moved out before.
+        }
+    }
+
+    /// Has `arrivals` told of `index` when the future is over, and returns the key; tells it now if it is.
+    pub(super) fn watch(&self, arrivals: &Arc<Arrivals>, index: usize) -> u64 {
+        let mut inner = self.lock();
+        if !inner.state.is_over() {
+            return inner.listeners.push(Listener::Watch(Arc::clone(arrivals), index));
+        }
+        drop(inner);
+        arrivals.add(index);
+        NO_KEY
+    }
+
+    /// Takes back a watch, or a waker; an old key does nothing.
+    pub(super) fn unlisten(&self, key: u64) {
+        if key != NO_KEY {
+            let old = self.lock().listeners.remove(key);
+            drop(old); // User code: the lock is released.
+        }
+    }
+
+    /// Adds a callback and returns its key; gives it back if the future is done.
+    pub(super) fn add_callback(&self, callback: Callback<T>) -> Result<u64, Callback<T>> {
         let mut inner = self.lock();
         if inner.state.is_done() {
             return Err(callback);
         }
-        let key = inner.next_key();
-        inner.listeners.push(Listener::Call(key, callback));
-        Ok(CallbackKey(key))
+        Ok(inner.listeners.push(Listener::Call(callback)))
     }
 
-    pub(super) fn remove_callback(&self, key: CallbackKey) -> bool {
-        self.remove(key.0)
-    }
-
-    /// Reads the value, if it is there: moves it out for the last reader, clones it for another.
-    ///
-    /// `None` if there is nothing to read yet.
-    ///
-    /// # Panics
-    ///
-    /// If the value was moved out before, and if `T::clone` panics; the value is back then.
-    pub(super) fn read(&self) -> Option<Result<T, FutureError>> {
+    /// Takes a callback back; leaves others alone, for a key may be that of another cell.
+    pub(super) fn remove_callback(&self, key: u64) -> bool {
         let mut inner = self.lock();
-        match &mut inner.state {
-            State::Pending | State::Running | State::Lent => None,
-            State::Cancelled(cancelled) | State::Notified(cancelled) => {
-                Some(Err(FutureError::Cancelled(cancelled.clone())))
-            }
-            State::Broken => Some(Err(FutureError::BrokenPromise)),
-            State::Panicked(panic) => {
-                let message = panic.message().unwrap_or("the payload was taken by another reader").to_owned();
-                Some(Err(FutureError::Panicked(mem::replace(panic, Panic::new(Box::new(message))))))
-            }
-            State::Finished(_) => {
-                let clone = inner.clone.filter(|_| inner.readers > 1);
-                let next = if clone.is_some() { State::Lent } else { State::Taken };
-                let State::Finished(value) = mem::replace(&mut inner.state, next) else { unreachable!() };
-                drop(inner);
-                Some(Ok(match clone {
-                    Some(clone) => clone(&Loan::new(self, value)),
-                    None => value,
-                }))
-            }
-            State::Taken => {
-                drop(inner);
-                panic!("a future's value was read after it had been moved out: `share` it first to read it twice")
-            }
+        if !matches!(inner.listeners.find(key), Some(Listener::Call(_))) {
+            return false;
         }
-    }
-
-    /// Calls `f` with the value, if it is there; others wait meanwhile.
-    pub(super) fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        let mut inner = self.lock();
-        loop {
-            match &inner.state {
-                State::Finished(_) => break,
-                State::Lent => (inner, _) = wait(&self.over, inner, None),
-                _ => return None,
-            }
-        }
-        let State::Finished(value) = mem::replace(&mut inner.state, State::Lent) else { unreachable!() };
+        let removed = inner.listeners.remove(key);
         drop(inner);
-        Some(f(&Loan::new(self, value)))
+        removed.is_some() // And dropped here, under no lock.
+    }
+
+    /// Counts one more read end, and learns how to clone for it.
+    pub(super) fn add_reader(&self, clone: fn(&T) -> T) {
+        let mut inner = self.lock();
+        inner.clone = Some(clone);
+        inner.readers += 1;
+    }
+
+    /// Counts one read end less, and takes its waker back.
+    pub(super) fn remove_reader(&self, key: u64) {
+        let mut inner = self.lock();
+        inner.readers -= 1;
+        let old = inner.listeners.remove(key);
+        drop(inner);
+        drop(old); // User code: the lock is released.
+    }
+}
+
+impl<T> Inner<T> {
+    /// Puts a waker in the place of the one that `key` has, which is returned, or at the end.
+    fn put_waker(&mut self, key: &mut u64, new: Waker) -> Option<Listener<T>> {
+        if let Some(listener) = self.listeners.find(*key) {
+            return Some(mem::replace(listener, Listener::Waker(new)));
+        }
+        *key = self.listeners.push(Listener::Waker(new));
+        None
     }
 }
 
 /// A value out of its cell; it goes back when this is dropped, also by a panic of whoever looks at it.
 struct Loan<'c, T> {
     cell: &'c Cell<T>,
+    /// None only while this is dropped.
     value: Option<T>,
-}
-
-impl<'c, T> Loan<'c, T> {
-    fn new(cell: &'c Cell<T>, value: T) -> Loan<'c, T> {
-        Loan { cell, value: Some(value) }
-    }
 }
 
 impl<T> std::ops::Deref for Loan<'_, T> {
@@ -242,69 +324,53 @@ impl<T> Drop for Loan<'_, T> {
         let Some(value) = self.value.take() else { return };
         let mut inner = self.cell.lock();
         inner.state = State::Finished(value);
-        self.cell.over.notify_all();
-        let (wakers, others) = mem::take(&mut inner.listeners).into_iter().partition(is_waker);
-        inner.listeners = others;
+        let wakers = inner.listeners.take_if(|listener| matches!(listener, Listener::Waker(_)));
         drop(inner);
+        self.cell.changed.notify_all();
         for listener in wakers {
-            tell(listener, None);
+            if let Listener::Waker(waker) = listener {
+                wake(waker);
+            }
         }
     }
-}
-
-fn is_waker<T>(listener: &Listener<T>) -> bool {
-    matches!(listener, Listener::Waker(..))
 }
 
 /// Tells one listener; its panic is reported, and stops no other.
-fn tell<T>(listener: Listener<T>, future: Option<&Future<T>>) {
-    let told = catch_unwind(AssertUnwindSafe(|| match listener {
-        Listener::Waker(_, waker) => waker.wake(),
-        Listener::Watch(_, watch, index) => watch.over(index),
-        Listener::Call(_, callback) => {
-            if let Some(future) = future {
-                callback(future);
-            }
-        }
-    }));
-    if let Err(payload) = told {
-        let panic = Panic::new(payload);
-        let reported = catch_unwind(AssertUnwindSafe(|| {
-            report(Report::new("exception in a callback of a thread-safe future").with_panic(panic));
-        }));
-        mem::forget(reported); // A second payload's destructor may panic too.
+fn tell<T>(cell: &Arc<Cell<T>>, listener: Listener<T>) {
+    match listener {
+        Listener::Waker(waker) => wake(waker),
+        Listener::Watch(arrivals, index) => arrivals.add(index),
+        Listener::Call(callback) => call(callback, &Future::view(cell)),
     }
 }
 
-/// Makes a transition: `change` returns the value that it could not use, or nothing when it made the change.
+fn wake(waker: Waker) {
+    shielded("panic in a waker", || waker.wake());
+}
+
+/// Calls a callback; its panic is reported.
+pub(super) fn call<T>(callback: impl FnOnce(&Future<T>), future: &Future<T>) {
+    shielded("exception in a callback of a thread-safe future", || callback(future));
+}
+
+/// Makes a transition by `change`, unless that declines, and tells those who wait for it, in this thread.
 ///
-/// Then tells those who wait, in this thread: callbacks and wakers at a change to done, watchers at one to over.
-pub(super) fn transition<T, R>(
-    cell: &crate::sync::Arc<Cell<T>>,
-    change: impl FnOnce(&mut Inner<T>) -> Result<R, R>,
-) -> Result<R, R> {
+/// Wakers and callbacks wait for done, watches for over. `change` runs under the lock, and must drop nobody's value.
+pub(super) fn transition<T>(cell: &Arc<Cell<T>>, change: impl FnOnce(&mut Inner<T>) -> bool) -> bool {
     let mut inner = cell.lock();
-    let changed = change(&mut inner);
-    if changed.is_err() {
+    if !change(&mut inner) {
+        return false;
+    }
+    if inner.state.is_over() {
+        let told = inner.listeners.take();
         drop(inner);
-        return changed;
-    }
-    let over = inner.state.is_over();
-    let told: Vec<Listener<T>> = if over {
-        mem::take(&mut inner.listeners)
+        cell.changed.notify_all();
+        told.for_each(|(_, listener)| tell(cell, listener));
     } else if inner.state.is_done() {
-        let watches = |listener: &Listener<T>| matches!(listener, Listener::Watch(..));
-        let (later, now) = mem::take(&mut inner.listeners).into_iter().partition(watches);
-        inner.listeners = later;
-        now
-    } else {
-        Vec::new()
-    };
-    drop(inner);
-    cell.over.notify_all();
-    if !told.is_empty() {
-        let view = Future::view(cell);
-        told.into_iter().for_each(|listener| tell(listener, Some(&view)));
+        let told = inner.listeners.take_if(|listener| !matches!(listener, Listener::Watch(..)));
+        drop(inner);
+        cell.changed.notify_all();
+        told.into_iter().for_each(|listener| tell(cell, listener));
     }
-    changed
+    true
 }

@@ -1,12 +1,13 @@
 //! The read end.
 
-use super::cell::{Callback, CallbackKey, Cell, State, transition};
-use super::{FutureError, WaitError};
+use super::cell::{Callback, Cell, State, call, transition};
+use super::{CallbackKey, FutureError, WaitError};
+use crate::listeners::NO_KEY;
 use crate::sync::Arc;
 use corio_seam::{Cancelled, Waiting, wait_on};
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// The read end of a thread-safe cell: blocks for it, awaits it, is called back by it, or cancels it.
@@ -29,20 +30,21 @@ use std::time::{Duration, Instant};
 #[must_use = "futures do nothing unless you `.await`, poll or read them"]
 pub struct Future<T> {
     cell: Arc<Cell<T>>,
-    /// The key of our waker in the cell, once there was one.
-    waker: Option<u64>,
-    /// Whether this end is counted as a reader: not the one that callbacks are lent.
-    counted: bool,
+    /// The key of our waker in the cell, once there was one; or [`VIEW`].
+    waker: u64,
 }
+
+/// In the place of a key: the read end that callbacks are lent, which is not counted.
+const VIEW: u64 = u64::MAX;
 
 impl<T> Future<T> {
     pub(super) fn new(cell: Arc<Cell<T>>) -> Future<T> {
-        Future { cell, waker: None, counted: true }
+        Future { cell, waker: NO_KEY }
     }
 
-    /// Makes the read end that callbacks are lent.
+    /// Makes a read end that is not counted, and is never polled.
     pub(super) fn view(cell: &Arc<Cell<T>>) -> Future<T> {
-        Future { cell: Arc::clone(cell), waker: None, counted: false }
+        Future { cell: Arc::clone(cell), waker: VIEW }
     }
 
     pub(super) fn cell(&self) -> &Arc<Cell<T>> {
@@ -64,10 +66,10 @@ impl<T> Future<T> {
     /// Tells whether the future was cancelled.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        matches!(self.cell.lock().state, State::Cancelled(_) | State::Notified(_))
+        self.cell.lock().state.is_cancelled()
     }
 
-    /// Cancels the future, unless its work is under way or done: true if it is cancelled now.
+    /// Cancels the future, unless its work is under way or done: true if it is cancelled now, or was before.
     ///
     /// Callbacks run at once, in this thread.
     pub fn cancel(&self) -> bool {
@@ -81,20 +83,22 @@ impl<T> Future<T> {
 
     /// Cancels the future as something else was cancelled.
     pub fn cancel_as(&self, cancelled: Cancelled) -> bool {
-        let changed = transition(&self.cell, |inner| match inner.state {
-            State::Pending => {
+        let mut was_cancelled = false;
+        let changed = transition(&self.cell, |inner| {
+            was_cancelled = inner.state.is_cancelled();
+            let pending = matches!(inner.state, State::Pending);
+            if pending {
                 inner.state = State::Cancelled(cancelled);
-                Ok(true)
             }
-            State::Cancelled(_) | State::Notified(_) => Err(true),
-            _ => Err(false),
+            pending
         });
-        changed.unwrap_or_else(|unchanged| unchanged)
+        changed || was_cancelled
     }
 
     /// Blocks the thread until the future is over and returns its value; `concurrent.futures`' `result(timeout)`.
     ///
-    /// `None` waits for ever. The value is moved out, or cloned if other read ends exist.
+    /// `None` waits for ever, as does a timeout that no clock will reach. The value is moved out, or cloned if other read
+    /// ends exist. Never call it on a loop's own thread for what that loop is to do: it would wait for itself.
     ///
     /// # Errors
     ///
@@ -102,49 +106,78 @@ impl<T> Future<T> {
     ///
     /// # Panics
     ///
-    /// If the value was moved out before. Never call it on a loop's own thread for what that loop is to do: it would
-    /// wait for itself.
+    /// If the value was moved out before, and inside what looks at the value ([`with_value`](Future::with_value), a
+    /// `Clone` of it), where it would wait for itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_future::concurrent::{WaitError, promise};
+    /// use std::time::Duration;
+    ///
+    /// let (promise, mut future) = promise();
+    /// assert!(matches!(future.result(Some(Duration::ZERO)), Err(WaitError::TimedOut)));
+    /// promise.set_result(7).unwrap();
+    /// assert_eq!(future.result(Some(Duration::ZERO)).unwrap(), 7);
+    /// ```
     pub fn result(&mut self, timeout: Option<Duration>) -> Result<T, WaitError> {
-        let deadline = deadline(timeout);
-        loop {
-            if !self.cell.wait_until(deadline, |state| state.is_done() && !matches!(state, State::Lent)) {
-                return Err(WaitError::TimedOut);
-            }
-            if let Some(read) = self.cell.read() {
-                return read.map_err(WaitError::Ended);
-            } // Else another reader was quicker, and lends the value to itself.
+        match self.cell.wait_read(deadline(timeout)) {
+            Some(ending) => ending.map_err(WaitError::Ended),
+            None => Err(WaitError::TimedOut),
         }
     }
 
     /// Blocks the thread until the future is over: false if the time was up before.
     #[must_use]
     pub fn wait(&self, timeout: Option<Duration>) -> bool {
-        self.cell.wait_until(deadline(timeout), State::is_done)
+        self.cell.wait_done(deadline(timeout))
     }
 
-    /// Calls `f` with the value, if the future finished with one and it is still there; other readers wait meanwhile.
+    /// Calls `f` with the value, if the future finished with one and it is still there.
+    ///
+    /// Other readers wait meanwhile; `f` runs under no lock.
+    ///
+    /// # Panics
+    ///
+    /// Inside what looks at the value already; and with `f`, after which the value is back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::concurrent::promise();
+    /// future.add_done_callback(|future| assert_eq!(future.with_value(|text: &String| text.len()), Some(5)));
+    /// promise.set_result("hello".to_owned()).unwrap();
+    /// ```
     pub fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        self.cell.with_value(f)
+        self.cell.look(f).ok().flatten()
     }
 
-    /// Moves the value out, or says why there is none, if the future is over.
+    /// Moves the value out, or clones it if other read ends exist, or says why there is none, if the future is over.
+    ///
+    /// `None` too while another reader has the value to clone it, or to look at it.
     ///
     /// # Panics
     ///
     /// If the value was moved out before.
     pub fn take(&mut self) -> Option<Result<T, FutureError>> {
-        self.cell.read()
+        self.cell.try_read()
     }
 
     /// Returns a second read end; the value is cloned for all but the last reader.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, mut future) = corio_future::concurrent::promise();
+    /// let mut other = future.share();
+    /// promise.set_result(vec![1, 2]).unwrap();
+    /// assert_eq!(other.result(None).unwrap(), future.result(None).unwrap());
+    /// ```
     pub fn share(&self) -> Future<T>
     where
         T: Clone,
     {
-        let mut inner = self.cell.lock();
-        inner.readers += 1;
-        inner.clone = Some(T::clone);
-        drop(inner);
+        self.cell.add_reader(T::clone);
         Future::new(Arc::clone(&self.cell))
     }
 
@@ -152,25 +185,30 @@ impl<T> Future<T> {
     /// it is over. `concurrent.futures`' `add_done_callback`.
     ///
     /// Callbacks run in the order in which they were added, under no lock. A panic of one is reported and stops no other.
-    pub fn add_done_callback(&self, callback: impl FnOnce(&Future<T>) + Send + 'static) -> Option<CallbackKey> {
+    pub fn add_done_callback(&self, callback: impl FnOnce(&Future<T>) + Send + 'static) -> CallbackKey {
         let callback: Callback<T> = Box::new(callback);
-        match self.cell.add_callback(callback) {
-            Ok(key) => Some(key),
-            Err(callback) => {
-                callback(&Future::view(&self.cell));
-                None
-            }
-        }
+        let added = self.cell.add_callback(callback);
+        CallbackKey(added.unwrap_or_else(|callback| {
+            call(callback, &Future::view(&self.cell));
+            NO_KEY
+        }))
     }
 
     /// Takes a callback back: false if it has run, or is about to.
     pub fn remove_done_callback(&self, key: CallbackKey) -> bool {
-        self.cell.remove_callback(key)
+        self.cell.remove_callback(key.0)
+    }
+
+    /// Polls without a word to the scope that runs here: nobody awaits this future.
+    pub(crate) fn poll_quietly(&mut self, waker: &Waker) -> Poll<Result<T, FutureError>> {
+        self.cell.poll(&mut self.waker, waker)
     }
 }
 
 impl<T, E: Clone> Future<Result<T, E>> {
     /// Blocks the thread until the future is over and returns its error, if it has one; `exception(timeout)`.
+    ///
+    /// Of a value that was moved out nothing is known: `None`.
     ///
     /// # Errors
     ///
@@ -179,18 +217,13 @@ impl<T, E: Clone> Future<Result<T, E>> {
         if !self.wait(timeout) {
             return Err(WaitError::TimedOut);
         }
-        if let Some(error) = self.with_value(|value| value.as_ref().err().cloned()) {
-            return Ok(error);
-        }
-        match self.cell.read() {
-            Some(Err(error)) => Err(WaitError::Ended(error)),
-            _ => Ok(None), // The value came back between the two looks, and was moved out: it was no error of ours.
-        }
+        let error = self.cell.look(|value| value.as_ref().err().cloned());
+        error.map(Option::flatten).map_err(WaitError::Ended)
     }
 }
 
 /// Turns a timeout into a moment; one that no clock will reach is none.
-fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
@@ -204,22 +237,11 @@ impl<T> std::future::Future for Future<T> {
     type Output = Result<T, FutureError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(read) = self.cell.read() {
-            return Poll::Ready(read);
+        let ending = self.poll_quietly(cx.waker());
+        if ending.is_pending() {
+            wait_on(Waiting::Leaf(&"concurrent::Future"));
         }
-        let waker = cx.waker().clone(); // User code: before the lock.
-        let mut inner = self.cell.lock();
-        let key = self.waker.unwrap_or_else(|| inner.next_key());
-        let unreadable = matches!(inner.state, State::Pending | State::Running | State::Lent);
-        let old = inner.set_waker(key, waker);
-        drop(inner);
-        drop(old);
-        self.waker = Some(key);
-        if !unreadable {
-            cx.waker().wake_by_ref(); // It ended between the two locks; the next poll reads it.
-        }
-        wait_on(Waiting::Leaf(&"concurrent::Future"));
-        Poll::Pending
+        ending
     }
 }
 
@@ -227,25 +249,15 @@ impl<T> Unpin for Future<T> {}
 
 impl<T> Drop for Future<T> {
     fn drop(&mut self) {
-        if let Some(key) = self.waker {
-            self.cell.remove(key);
-        }
-        if self.counted {
-            self.cell.lock().readers -= 1;
+        if self.waker != VIEW {
+            self.cell.remove_reader(self.waker);
         }
     }
 }
 
 impl<T> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.cell.lock().state {
-            State::Pending => "pending",
-            State::Running => "running",
-            State::Cancelled(_) | State::Notified(_) => "cancelled",
-            State::Finished(_) | State::Lent | State::Taken => "finished",
-            State::Broken => "broken",
-            State::Panicked(_) => "panicked",
-        };
+        let state = self.cell.lock().state.describe();
         f.debug_struct("Future").field("state", &state).finish_non_exhaustive()
     }
 }
