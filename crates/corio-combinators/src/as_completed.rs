@@ -1,8 +1,9 @@
 //! The results of several tasks, each as soon as it is there.
 
-use crate::child::{Child, Key};
+use crate::child::Child;
 use crate::outcome::Outcome;
 use crate::signal::Alarmed;
+use crate::standing::Key;
 use crate::{Failure, TimedOut};
 use corio_seam::{OnAlarm, Waiting, wait_on};
 use futures_core::Stream;

@@ -1,10 +1,12 @@
 //! One child of a combinator over tasks: something that goes on by itself, and is listened to.
 
 use crate::Failure;
+use crate::fallible::Handle;
 use crate::outcome::Outcome;
-use corio_future::CallbackKey as CellKey;
+use crate::standing::Key;
 use corio_seam::Waitable;
-use corio_task::{CallbackKey as TaskKey, Task, create_task};
+use corio_task::{Task, create_task};
+use std::fmt;
 use std::sync::Arc;
 
 /// A child whose future returns `O`.
@@ -17,12 +19,8 @@ pub enum Child<O: Outcome> {
     Cell(corio_future::Future<O::Value>),
     /// A gather that was given.
     Gather(corio_future::Future<Result<O::Value, Failure>>),
-}
-
-/// The name of a callback of a child, to take it back by.
-pub(crate) enum Key {
-    Task(TaskKey),
-    Cell(CellKey),
+    /// A task or a cell of results that was given to count as one.
+    Fallible(Box<dyn Handle<O::Value>>),
 }
 
 impl<O: Outcome> Child<O> {
@@ -41,6 +39,7 @@ impl<O: Outcome> Child<O> {
             Child::Task(task) => task.done(),
             Child::Cell(cell) => cell.done(),
             Child::Gather(cell) => cell.done(),
+            Child::Fallible(handle) => handle.is_over(),
         }
     }
 
@@ -52,6 +51,7 @@ impl<O: Outcome> Child<O> {
             Child::Task(task) => Key::Task(task.add_done_callback(|_| callback())),
             Child::Cell(cell) => Key::Cell(cell.add_done_callback(|_| callback())),
             Child::Gather(cell) => Key::Cell(cell.add_done_callback(|_| callback())),
+            Child::Fallible(handle) => handle.tell(Box::new(callback)),
         }
     }
 
@@ -61,6 +61,7 @@ impl<O: Outcome> Child<O> {
             (Child::Task(task), Key::Task(key)) => task.remove_done_callback(*key),
             (Child::Cell(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
             (Child::Gather(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
+            (Child::Fallible(handle), key) => handle.forget(key),
             _ => unreachable!("a child's key is of the child's own kind"),
         };
     }
@@ -73,6 +74,7 @@ impl<O: Outcome> Child<O> {
             Child::Task(task) => Waitable::cancel(&task.task_ref(), message),
             Child::Cell(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
             Child::Gather(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
+            Child::Fallible(handle) => handle.cancel_for(message),
         }
     }
 
@@ -88,6 +90,13 @@ impl<O: Outcome> Child<O> {
             Child::Task(task) => task.take_output().expect(OVER).map_err(Failure::from),
             Child::Cell(cell) => cell.take().expect(OVER).map_err(Failure::from),
             Child::Gather(cell) => cell.take().expect(OVER).map_err(Failure::from).and_then(|result| result),
+            Child::Fallible(handle) => handle.take_flat().expect(OVER),
         }
+    }
+}
+
+impl<O: Outcome> fmt::Debug for Child<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child").field("done", &self.done()).finish_non_exhaustive()
     }
 }

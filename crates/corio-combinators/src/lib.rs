@@ -12,6 +12,7 @@ mod member_task;
 mod timeout;
 mod timeout_scope;
 mod outcome;
+mod fallible;
 mod child;
 mod standing;
 mod slots;
@@ -27,10 +28,12 @@ mod bells;
 mod members;
 mod member;
 mod block;
+pub mod shapes;
 
 pub use as_completed::{AsCompleted, NextCompleted, Turns, as_completed};
 pub use by_completion::{ByCompletion, by_completion};
 pub use error::{ErrorGroup, Failure, TimedOut};
+pub use fallible::{Fallible, fallible};
 pub use gather::{Gather, gather, gather_settled};
 pub use join::{Join, join};
 pub use outcome::{Outcome, Plain};
@@ -42,6 +45,3 @@ pub use timeout_scope::{NotActive, TimeoutScope, timeout_scope, timeout_scope_at
 pub use try_join::{TryJoin, try_join};
 pub use wait::{NothingToWaitFor, ReturnWhen, wait};
 pub use wait_for::wait_for;
-
-#[doc(hidden)]
-pub use members::*;

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::child::Child;
+use crate::fallible::Fallible;
 use crate::gather::Gather;
 use crate::standing::Standing;
 use corio_task::{JoinError, Task, TaskRef};
@@ -100,6 +101,9 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Outcome for Result<T, E> {
         if let Some(gather) = any.downcast_mut::<Option<Gather<T>>>().and_then(Option::take) {
             return Ok(Child::Gather(gather.into_cell()));
         }
+        if let Some(fallible) = any.downcast_mut::<Option<Fallible<T>>>().and_then(Option::take) {
+            return Ok(Child::Fallible(fallible.into_handle()));
+        }
         Err(future.expect("it was taken only to be returned"))
     }
 
@@ -108,7 +112,8 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Outcome for Result<T, E> {
         let task = any.downcast_ref::<Task<T>>().map(|task| task as &dyn Standing);
         let cell = || any.downcast_ref::<corio_future::Future<T>>().map(|cell| cell as &dyn Standing);
         let gather = || any.downcast_ref::<Gather<T>>().map(|gather| gather as &dyn Standing);
-        task.or_else(cell).or_else(gather)
+        let fallible = || any.downcast_ref::<Fallible<T>>().map(|fallible| fallible.handle() as &dyn Standing);
+        task.or_else(cell).or_else(gather).or_else(fallible)
     }
 }
 

@@ -15,10 +15,6 @@ pub(crate) struct Signal {
 }
 
 impl Signal {
-    pub(crate) fn new() -> Rc<Signal> {
-        Rc::default()
-    }
-
     /// Sets the flag, and wakes whoever waits.
     pub(crate) fn ring(&self) {
         self.rung.set(true);

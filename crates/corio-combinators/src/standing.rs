@@ -1,7 +1,17 @@
 //! What can be asked of the handle of something that goes on by itself: a task, a cell, a gather.
 
 use crate::gather::Gather;
-use corio_task::Task;
+use corio_future::CallbackKey as CellKey;
+use corio_task::{CallbackKey as TaskKey, Task};
+
+/// The name of a callback, to take it back by.
+#[derive(Debug)]
+pub enum Key {
+    /// One of a task.
+    Task(TaskKey),
+    /// One of a cell.
+    Cell(CellKey),
+}
 
 /// Something that goes on by itself, and can be watched and cancelled.
 pub trait Standing {
@@ -15,7 +25,10 @@ pub trait Standing {
     fn ask(&self);
 
     /// Calls `callback` through the loop, when it is over.
-    fn tell(&self, callback: Box<dyn FnOnce()>);
+    fn tell(&self, callback: Box<dyn FnOnce()>) -> Key;
+
+    /// Takes a callback back: false if it ran, or is on its way.
+    fn forget(&self, key: &Key) -> bool;
 }
 
 impl<T: 'static> Standing for Task<T> {
@@ -31,8 +44,12 @@ impl<T: 'static> Standing for Task<T> {
         self.cancel();
     }
 
-    fn tell(&self, callback: Box<dyn FnOnce()>) {
-        self.add_done_callback(|_| callback());
+    fn tell(&self, callback: Box<dyn FnOnce()>) -> Key {
+        Key::Task(self.add_done_callback(|_| callback()))
+    }
+
+    fn forget(&self, key: &Key) -> bool {
+        matches!(key, Key::Task(key) if self.remove_done_callback(*key))
     }
 }
 
@@ -49,8 +66,12 @@ impl<T: 'static> Standing for corio_future::Future<T> {
         self.cancel();
     }
 
-    fn tell(&self, callback: Box<dyn FnOnce()>) {
-        self.add_done_callback(|_| callback());
+    fn tell(&self, callback: Box<dyn FnOnce()>) -> Key {
+        Key::Cell(self.add_done_callback(|_| callback()))
+    }
+
+    fn forget(&self, key: &Key) -> bool {
+        matches!(key, Key::Cell(key) if self.remove_done_callback(*key))
     }
 }
 
@@ -67,7 +88,11 @@ impl<V: 'static> Standing for Gather<V> {
         self.cancel();
     }
 
-    fn tell(&self, callback: Box<dyn FnOnce()>) {
-        self.add_done_callback(callback);
+    fn tell(&self, callback: Box<dyn FnOnce()>) -> Key {
+        Key::Cell(self.add_done_callback(callback))
+    }
+
+    fn forget(&self, key: &Key) -> bool {
+        matches!(key, Key::Cell(key) if self.remove_done_callback(*key))
     }
 }

@@ -1,0 +1,186 @@
+use crate::kit::{Drops, World, forever, ms, run, sleep, yield_now};
+use corio_combinators::{
+    Failure, ReturnWhen, TaskGroup, as_completed, by_completion, gather, race, timeout, timeout_at, timeout_scope,
+    try_join, wait, wait_for,
+};
+use corio_seam::LoopTime;
+use corio_task::create_task;
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+#[test]
+fn losers_are_dropped_with_the_race() {
+    let drops = Drops::default();
+    let loser = |drops: &Drops| {
+        let counted = drops.counted();
+        async move {
+            let _counted = counted;
+            forever().await;
+        }
+    };
+    run(async {
+        race((loser(&drops), yield_now())).await;
+        assert_eq!(drops.count(), 1);
+        let fails = async { Err::<(), _>("no") };
+        let other = loser(&drops);
+        assert_eq!(try_join((async { Ok(other.await) }, fails)).await, Err("no"));
+        assert_eq!(drops.count(), 2);
+        let mut outputs = by_completion((0..50).map(|n| {
+            let loser = loser(&drops);
+            async move {
+                if n == 7 {
+                    n
+                } else {
+                    loser.await;
+                    n
+                }
+            }
+        }));
+        assert_eq!(outputs.next().await, Some(7));
+        assert_eq!(drops.count(), 3);
+        drop(outputs);
+        assert_eq!(drops.count(), 52);
+    });
+}
+
+#[test]
+fn a_timer_is_armed_at_the_first_suspension_and_disarmed_at_the_end() {
+    let world = World::new();
+    let timer = Rc::clone(&world.timer);
+    let main = async move {
+        timeout(ms(1), async { assert_eq!(timer.armed(), 0) }).await.unwrap();
+        let pending = async {
+            yield_now().await;
+            timer.armed()
+        };
+        assert_eq!(timeout(ms(1), pending).await, Ok(1));
+        race((async { drop(timeout_at(LoopTime::MAX, forever()).await) }, yield_now())).await;
+        race((async { drop(timeout_scope(ms(9), async |_| forever().await).await) }, yield_now())).await;
+        let mut tasks = vec![create_task(yield_now())];
+        wait(&mut tasks, ReturnWhen::AllCompleted, ms(1000)).await.unwrap();
+        drop(as_completed([forever()]).within(ms(1000)));
+        drop(wait_for(yield_now(), ms(1000)).await);
+        assert_eq!(timer.armed(), 0);
+        assert_eq!(corio_seam::now(), LoopTime::ZERO);
+    };
+    world.run(main).unwrap();
+}
+
+#[test]
+fn a_finished_scope_cannot_be_rescheduled() {
+    run(async {
+        let kept = OnceCell::new();
+        let ended = timeout_scope(ms(1), async |limit| {
+            kept.set(limit.clone()).unwrap();
+            assert!(limit.reschedule(None).is_ok());
+            sleep(ms(5)).await;
+            assert!(limit.reschedule(corio_seam::now() + ms(1)).is_ok());
+            forever().await;
+        });
+        assert!(ended.await.is_err());
+        let limit = kept.get().unwrap();
+        assert!(limit.expired());
+        assert_eq!(limit.reschedule(None).unwrap_err().to_string(), "a finished timeout cannot be rescheduled");
+    });
+}
+
+#[test]
+fn as_completed_left_half_way_leaves_no_callback() {
+    run(async {
+        let counted = Rc::new(());
+        let mut results = as_completed((0..3).map(|n| {
+            let _counted = Rc::clone(&counted);
+            async move {
+                sleep(ms(n)).await;
+                n
+            }
+        }));
+        assert_eq!(results.next().await.unwrap().unwrap(), 0);
+        let (promise, cell) = corio_future::promise::<()>();
+        let held = Rc::downgrade(&counted);
+        drop(as_completed([cell]));
+        assert!(promise.set_result(()).is_ok());
+        assert_eq!(held.strong_count(), 1);
+        assert_eq!(results.len(), 2);
+    });
+}
+
+#[test]
+fn as_completed_in_time_and_out_of_time() {
+    run(async {
+        let delayed = |n: u64| async move {
+            sleep(ms(n)).await;
+            n
+        };
+        let mut seen = Vec::new();
+        for turn in as_completed([30, 10, 20].map(delayed)) {
+            seen.push(turn.await.unwrap());
+        }
+        assert_eq!(seen, [10, 20, 30]);
+
+        let mut results = as_completed([5, 500, 600].map(delayed)).within(ms(50));
+        assert_eq!(results.next().await.unwrap().unwrap(), 5);
+        assert!(matches!(results.next().await, Some(Err(Failure::TimedOut(_)))));
+        assert!(matches!(results.next().await, Some(Err(Failure::TimedOut(_)))));
+        assert!(results.next().await.is_none());
+    });
+}
+
+#[test]
+fn a_turn_that_is_woken_and_dropped_passes_the_wake_on() {
+    run(async {
+        let (promise, cell) = corio_future::promise();
+        let mut turns = as_completed([cell.share(), cell]).into_iter();
+        let (first, second) = (turns.next().unwrap(), turns.next().unwrap());
+        let mut first = Box::pin(first);
+        std::future::poll_fn(|cx| {
+            assert!(first.as_mut().poll(cx).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        let second = create_task(second);
+        yield_now().await;
+        promise.set_result(7).unwrap();
+        yield_now().await;
+        drop(first);
+        assert_eq!(second.await.unwrap().unwrap(), 7);
+        assert_eq!(turns.len(), 0);
+    });
+}
+
+#[test]
+fn what_a_gather_holds_goes_with_its_children() {
+    let drops = Drops::default();
+    run(async {
+        let child = |delay| {
+            let counted = drops.counted();
+            async move {
+                sleep(ms(delay)).await;
+                (counted,)
+            }
+        };
+        drop(gather((child(1), child(2))));
+        sleep(ms(10)).await;
+        assert_eq!(drops.count(), 2);
+        assert!(gather((child(1), async { Err::<(), _>("no") })).await.is_err());
+        sleep(ms(10)).await;
+        assert_eq!(drops.count(), 3);
+    });
+}
+
+#[test]
+fn a_group_forgets_its_finished_children() {
+    run(async {
+        let counted = Rc::new(());
+        let ended = TaskGroup::run(async |group| {
+            for _ in 0..10 {
+                let held = Rc::clone(&counted);
+                let _detached = group.create_task(async move { drop(held) });
+                yield_now().await;
+                yield_now().await;
+            }
+            Rc::strong_count(&counted)
+        });
+        assert_eq!(ended.await.unwrap(), 1);
+    });
+}
