@@ -46,8 +46,7 @@ fn a_request_reaches_the_innermost_await_and_comes_back_out() {
         sleep(SECOND).await;
         assert!(outer.cancel());
         assert!(matches!(outer.await, Err(JoinError::Cancelled(_))));
-    })
-    .unwrap();
+    });
     let mut lines = lines.take();
     assert_eq!(lines.pop(), Some("outer"));
     assert_eq!(lines.pop(), Some("timeout"));
@@ -67,7 +66,7 @@ fn a_timeout_cuts_its_own_body_and_nothing_beside_it() {
         .await;
         (slow.is_err(), quick.ok())
     });
-    assert_eq!(value.unwrap(), (true, Some(7)));
+    assert_eq!(value, (true, Some(7)));
 }
 
 #[test]
@@ -80,8 +79,7 @@ fn a_cancelled_gather_cancels_its_children() {
         waiter.cancel();
         assert!(matches!(waiter.await, Err(JoinError::Cancelled(_))));
         assert!(views.iter().all(corio_task::TaskRef::cancelled));
-    })
-    .unwrap();
+    });
 }
 
 #[test]
@@ -101,8 +99,7 @@ fn what_is_held_is_given_back() {
         assert!(holder.await.is_err());
         assert!(!lock.locked());
         assert_eq!(queue.get_nowait().unwrap(), 5);
-    })
-    .unwrap();
+    });
 }
 
 #[test]
@@ -120,5 +117,5 @@ fn cleanup_may_wait_and_is_not_cut_by_the_same_request() {
         assert!(task.await.is_err());
         corio_seam::now() - start
     });
-    assert_eq!(slept.unwrap(), SECOND);
+    assert_eq!(slept, SECOND);
 }

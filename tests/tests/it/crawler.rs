@@ -1,11 +1,24 @@
-//! The crawler from end to end against the embedded site, in this process.
+//! The crawler from end to end against the embedded site: the program, as a user runs it.
 
-use clap::Parser as _;
-use corio_crawl::args::Args;
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// Builds the program, once, beside this test's own executable: `cargo test` of this package alone does not.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let me = std::env::current_exe().unwrap();
+        let profile = me.ancestors().nth(2).unwrap(); // target/PROFILE/deps/it-HASH
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "--quiet", "-p", "corio-crawl", "--bin", "corio-crawl", "--target-dir"]);
+        cargo.arg(profile.parent().unwrap()).args((!cfg!(debug_assertions)).then_some("--release"));
+        assert!(cargo.status().unwrap().success(), "the crawler does not build");
+        profile.join(format!("corio-crawl{}", std::env::consts::EXE_SUFFIX))
+    })
+}
 
 /// A file of this test's own in the target folder.
 fn scratch(name: &str) -> PathBuf {
@@ -14,20 +27,14 @@ fn scratch(name: &str) -> PathBuf {
     folder.join(format!("{name}-{}.tsv", std::process::id()))
 }
 
-fn crawl(arguments: &[&str]) -> String {
-    let args = Args::try_parse_from(["corio-crawl"].iter().chain(arguments)).expect("the arguments are good");
-    let code: ExitCode = corio_crawl::main(&args);
-    format!("{code:?}")
-}
-
-fn success() -> String {
-    format!("{:?}", ExitCode::SUCCESS)
+fn crawl(arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).output().unwrap()
 }
 
 #[test]
 fn the_embedded_site_is_crawled_whole_and_each_pair_once() {
     let file = scratch("whole");
-    assert_eq!(crawl(&["-o", file.to_str().unwrap(), "--concurrency", "7"]), success());
+    assert!(crawl(&["-o", file.to_str().unwrap(), "--concurrency", "7"]).status.success());
     let text = fs::read_to_string(&file).unwrap();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("source_url\tparsed_url"));
@@ -44,10 +51,9 @@ fn the_embedded_site_is_crawled_whole_and_each_pair_once() {
 #[test]
 fn two_crawls_find_the_same() {
     let find = |concurrency: &str| -> HashSet<String> {
-        let file = scratch(concurrency);
-        assert_eq!(crawl(&["-o", file.to_str().unwrap(), "--concurrency", concurrency]), success());
-        let text = fs::read_to_string(&file).unwrap();
-        fs::remove_file(file).unwrap();
+        let output = crawl(&["--concurrency", concurrency]);
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
         let origin = text.lines().nth(1).and_then(|row| row.splitn(4, '/').nth(2)).unwrap().to_string();
         text.lines().map(|line| line.replace(&origin, "site")).collect()
     };
@@ -57,11 +63,13 @@ fn two_crawls_find_the_same() {
 #[test]
 fn strict_tells_by_its_status_that_a_page_failed() {
     let file = scratch("strict");
-    assert_ne!(crawl(&["-o", file.to_str().unwrap(), "--strict"]), success()); // The site has a missing page.
+    assert_eq!(crawl(&["-o", file.to_str().unwrap(), "--strict"]).status.code(), Some(1)); // The site has a missing page.
     fs::remove_file(file).unwrap();
 }
 
 #[test]
 fn a_file_that_cannot_be_written_is_a_failure() {
-    assert_ne!(crawl(&["-o", "/nowhere/at/all.tsv"]), success());
+    let output = crawl(&["-o", "/nowhere/at/all.tsv"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write /nowhere/at/all.tsv"));
 }

@@ -46,12 +46,13 @@ fn a_coroutine_from_another_thread_answers_it() {
     let (send, receive) = mpsc::channel();
     let asker = thread::spawn(move || {
         let remote: corio_executor::RemoteHandle = receive.recv().unwrap();
-        let mut answer = remote.run_coroutine_threadsafe(|| async {
+        let asked = remote.run_coroutine_threadsafe(|| async {
             sleep(Duration::from_millis(1)).await;
             42
         });
+        let mut answer = asked.expect("the loop runs");
         let answer = answer.result(Some(Duration::from_secs(20)));
-        remote.stop();
+        remote.stop().expect("the loop runs");
         format!("{answer:?}")
     });
     let stopped = run(async move {
