@@ -39,6 +39,10 @@
 
 #![deny(unsafe_code)] // Lifted in `node` alone.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod seam;
 mod node;
 mod waiting;
