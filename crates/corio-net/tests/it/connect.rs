@@ -1,12 +1,17 @@
 use corio_net::{TcpListener, TcpStream};
 use futures_lite::future::zip;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 
-/// An address of this machine at which nobody listens.
-fn nobody() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// An address of this machine at which nobody listens, nor will while the socket lives: it is bound, and no more.
+fn nobody() -> (OwnedFd, SocketAddr) {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();
+    (socket, address)
 }
 
 #[test]
@@ -37,14 +42,15 @@ fn a_name_is_connected_to() {
 #[test]
 fn the_next_address_is_tried() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addresses = vec![nobody(), listener.local_addr().unwrap(), nobody()];
+    let (_sockets, nobodies): (Vec<_>, Vec<_>) = [nobody(), nobody()].into_iter().unzip();
+    let addresses = vec![nobodies[0], listener.local_addr().unwrap(), nobodies[1]];
     let stream = corio_executor::run(TcpStream::connect(addresses.clone())).unwrap().unwrap();
     assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
 }
 
 #[test]
 fn one_error_names_all_addresses() {
-    let addresses = vec![nobody(), nobody()];
+    let (_sockets, addresses): (Vec<_>, Vec<_>) = [nobody(), nobody()].into_iter().unzip();
     let error = corio_executor::run(TcpStream::connect(addresses.clone())).unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     let text = error.to_string();
