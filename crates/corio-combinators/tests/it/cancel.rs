@@ -68,7 +68,7 @@ fn a_child_that_catches_wins_the_race() {
                 yield_now().await;
                 "caught"
             };
-            race((async { match std::future::pending().await {} }, catches)).await
+            race((std::future::pending::<&str>(), catches)).await
         });
         yield_now().await;
         task.cancel();
@@ -91,7 +91,7 @@ fn a_stream_gives_what_survives_and_then_unwinds() {
                 assert!(catch_cancelled(forever()).await.is_err());
                 "survived"
             };
-            let cut = async { match std::future::pending().await {} };
+            let cut = std::future::pending::<&'static str>();
             type Boxed = std::pin::Pin<Box<dyn Future<Output = &'static str>>>;
             let mut outputs = by_completion([Box::pin(cut) as Boxed, Box::pin(survives)]);
             while let Some(output) = outputs.next().await {
@@ -141,7 +141,7 @@ fn an_old_request_does_not_make_a_timeout_unwind() {
     run(async {
         let task = create_task(async {
             assert!(catch_cancelled(forever()).await.is_err());
-            let cut = catch_cancelled(timeout(ms(10), catch_cancelled(timeout(ms(20), forever())))).await;
+            let cut = catch_cancelled(timeout(ms(10), timeout(ms(20), forever()))).await;
             (cut.unwrap().is_err(), timeout(ms(0), yield_now()).await.is_err(), corio_seam::cancelling())
         });
         yield_now().await;

@@ -22,7 +22,7 @@ async fn nothing() {}
 #[test]
 fn a_gather_wakes_one_iteration_after_the_last_callback() {
     assert_eq!(turns(gather_of([nothing(), nothing()])), 3);
-    assert_eq!(turns(async { gather((sleep(ms(1)), nothing())).await }), 5); // The sleep's timer is an entry, too.
+    assert_eq!(turns(async { gather((sleep(ms(1)), nothing())).await }), 6); // The timer's entry, step, callback.
     assert_eq!(turns(async { gather_settled((nothing(), nothing())).await }), 3);
 }
 
