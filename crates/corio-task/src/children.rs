@@ -1,6 +1,6 @@
 //! The nodes right below a node, in the order in which they came.
 
-use crate::scope::Node;
+use crate::node::Node;
 use std::rc::{Rc, Weak};
 
 /// A list from which a node is taken in constant time, however many there are: the children of a `join` come and go.

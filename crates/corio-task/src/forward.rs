@@ -4,9 +4,9 @@
 //! million frames deep: a request to a task only stands in a list of its set, and whoever came first works the list off
 //! before it returns. Tasks that wait for each other in a ring would be asked for ever: each task is asked once a round.
 
+use crate::node::Node;
 use crate::raw::TaskRef;
 use crate::request::Request;
-use crate::scope::Node;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;

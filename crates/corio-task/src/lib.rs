@@ -80,7 +80,7 @@
 //!
 //! # How it works
 //!
-//! See `raw` in the sources for the cell and its biased reference count, `scope` for the tree along which cancellation
+//! See `raw` in the sources for the cell and its biased reference count, `node` for the tree along which cancellation
 //! travels, and `inbox` for the one place where threads meet.
 
 #![deny(unsafe_code)] // Lifted in `raw`, and for the two ends of its story in `set` and `drive`.
@@ -94,6 +94,7 @@ mod task_ref;
 mod error;
 mod catch_cancelled;
 mod scope;
+mod node;
 mod children;
 mod request;
 mod forward;

@@ -44,7 +44,7 @@ pub use reference::TaskRef;
 pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current};
 pub(crate) use registry::Registry;
 
-use crate::scope::{Node, Slot};
+use crate::node::{Node, Slot};
 use crate::set::Core;
 use cell::allocate;
 use corio_seam::{Cancelled, Panic, Report, TargetId, report};

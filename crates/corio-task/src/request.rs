@@ -1,6 +1,6 @@
 //! One request to cancel, shared by every scope it has been offered to.
 
-use crate::scope::Node;
+use crate::node::Node;
 use corio_seam::Cancelled;
 use std::cell::Cell;
 use std::rc::{Rc, Weak};

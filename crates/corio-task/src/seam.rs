@@ -1,7 +1,8 @@
 //! The seam, as a task set answers for it.
 
+use crate::node::{Node, Slot};
 use crate::raw::current;
-use crate::scope::{self, Node, Slot};
+use crate::scope;
 use crate::set::RemoteSet;
 use crate::task::spawn_here;
 use corio_seam::{Cancelled, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waiting};

@@ -2,8 +2,9 @@
 
 use crate::forward::{self, By};
 use crate::listeners::CallbackKey;
+use crate::node::Slot;
 use crate::raw::{Handle, TaskRef, current};
-use crate::scope::{self, Slot};
+use crate::scope;
 use crate::{JoinError, TaskId};
 use corio_seam::{Cancelled, Panic};
 use std::fmt;

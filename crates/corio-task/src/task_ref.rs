@@ -2,8 +2,8 @@
 
 use crate::forward::{self, By};
 use crate::listeners::{CallbackKey, SCHEDULED_AT_ONCE};
+use crate::node::Slot;
 use crate::raw::TaskRef;
-use crate::scope::Slot;
 use corio_seam::{LoopId, Node, Waitable};
 use std::fmt;
 use std::hash::{Hash, Hasher};

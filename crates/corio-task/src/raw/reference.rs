@@ -5,7 +5,7 @@ use super::word::ExtraWord;
 use super::{Extra, TaskPtr, allocate, current};
 use crate::error::JoinError;
 use crate::listeners::Listeners;
-use crate::scope::{Node, Slot};
+use crate::node::{Node, Slot};
 use crate::set::Core;
 use corio_seam::{Cancelled, TargetId};
 use std::marker::PhantomData;

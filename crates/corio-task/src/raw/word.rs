@@ -2,7 +2,7 @@
 
 use super::{TaskPtr, TaskRef, waker};
 use crate::listeners::Listeners;
-use crate::scope::Node;
+use crate::node::Node;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -206,7 +206,7 @@ impl ExtraWord {
     #[inline]
     pub(super) fn wait_on_leaf(&self, name: &'static &'static str) {
         match self.root() {
-            Some(root) => root.note(crate::scope::Slot::Leaf(name)),
+            Some(root) => root.note(crate::node::Slot::Leaf(name)),
             None if self.0.get().is_null() => self.put(Extra::Leaf(name)),
             None => self.several(),
         }
@@ -216,7 +216,7 @@ impl ExtraWord {
     #[inline]
     pub(super) fn wait_on_task(&self, task: TaskPtr) {
         match self.root() {
-            Some(root) => root.note(crate::scope::Slot::Task(task.view())),
+            Some(root) => root.note(crate::node::Slot::Task(task.view())),
             None if self.0.get().is_null() => {
                 std::mem::forget(task.view()); // The word is that view from now on.
                 self.put(Extra::Task(task));

@@ -1,0 +1,457 @@
+//! The tree along which cancellation travels.
+//!
+//! Each task is the root of a tree; each [`Scope`] polled inside it is a node. A *request* is aimed at a node and travels
+//! down to the innermost live nodes below it. There it is *forwarded*, if the node waits for exactly one thing that can
+//! be cancelled, and otherwise makes the node *ripe*: at its next poll the node drops its body without polling it and
+//! returns `Err(Cancelled)` to the code around it. [`Cancelled::resume`] *raises* it there again.
+//!
+//! ```text
+//! request ─▶ offer ─▶ (children that have not had it) ─▶ offer ...
+//!                └──▶ (none) hit ─▶ forwarded ─▶ heard: raised, or used up ; not heard: pending again
+//!                               └─▶ ripe ─▶ begin_poll: body dropped, Err(Cancelled)
+//! ```
+//! While a node is being polled a request for it is only noted; [`Node::end_poll`] looks at it when the poll ends. So a
+//! request is never lost, and hits at an await and nowhere else. User code (a forwarded `cancel`, a waker) runs under no
+//! borrow of a node.
+
+use crate::children::Children;
+use crate::forward;
+use crate::raw::{TaskRef, current};
+use crate::request::{Request, Standing};
+use corio_seam::{Cancelled, TargetId, Waitable};
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+/// What a node waits for.
+#[derive(Clone, Default)]
+pub(crate) enum Slot {
+    /// Nothing, or something that is not ours.
+    #[default]
+    Empty,
+    /// Something of ours that is merely left.
+    Leaf(&'static &'static str),
+    /// More than one thing of ours.
+    Several,
+    /// A task, by its handle.
+    Task(TaskRef),
+    /// A future of ours.
+    Target(Rc<dyn Waitable>),
+}
+
+impl Slot {
+    /// Returns the identity of the one thing to which a request would be forwarded.
+    pub(crate) fn target(&self) -> Option<TargetId> {
+        match self {
+            Slot::Task(task) => Some(task.address()),
+            Slot::Target(target) => Some(TargetId::of(Rc::as_ptr(target))),
+            Slot::Empty | Slot::Leaf(_) | Slot::Several => None,
+        }
+    }
+}
+
+/// How an error in an output that nobody took is reported: given the place of the output and the task's description.
+pub(crate) type Reporter = unsafe fn(NonNull<()>, &str);
+
+/// A node of the tree.
+#[derive(Default)]
+pub(crate) struct Node {
+    /// The task of which this is the root, until that is over.
+    owner: RefCell<Option<TaskRef>>,
+    pub(crate) parent: RefCell<Option<Rc<Node>>>,
+    /// The live nodes right below.
+    children: RefCell<Children>,
+    /// Where it stands among its parent's children.
+    pub(crate) place: Cell<usize>,
+    /// How many requests were aimed at this node, less those taken back by `uncancel`.
+    requests: Cell<usize>,
+    /// The requests aimed at this node or offered to it that are pending or forwarded.
+    owed: RefCell<Vec<Rc<Request>>>,
+    /// The request for which the body is to be dropped at the next poll.
+    ripe: RefCell<Option<Rc<Request>>>,
+    /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
+    pub(crate) raised: RefCell<Option<Cancelled>>,
+    /// The request that ended the body.
+    taken: RefCell<Option<Rc<Request>>>,
+    /// The request that was forwarded to what the slot named.
+    forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
+    slot: RefCell<Slot>,
+    /// The waker that the node was last polled with; a root's task schedules itself.
+    pub(crate) waker: RefCell<Option<Waker>>,
+    /// It is being polled; a root asks its task.
+    pub(crate) polling: Cell<bool>,
+    /// The body is gone.
+    pub(crate) dead: Cell<bool>,
+    /// A root's: the last round of forwarding that came by.
+    pub(crate) round: Cell<u64>,
+    /// A root's: the name of the task.
+    name: RefCell<Option<Rc<str>>>,
+    /// A root's: how the task was cancelled.
+    ended: RefCell<Option<Cancelled>>,
+    reporter: Cell<Option<Reporter>>,
+}
+
+impl Node {
+    /// Makes the root of a task; without an owner, of one that is over.
+    pub(crate) fn root(owner: Option<TaskRef>, slot: Slot) -> Rc<Node> {
+        let dead = Cell::new(owner.is_none());
+        let (owner, slot) = (RefCell::new(owner), RefCell::new(slot));
+        Rc::new(Node { owner, slot, dead, ..Node::default() })
+    }
+
+    /// Makes the node of a scope that is not a task's own.
+    pub(crate) fn inner(polling: bool) -> Rc<Node> {
+        Rc::new(Node { polling: Cell::new(polling), ..Node::default() })
+    }
+
+    /// Returns the innermost node being polled on this thread, in its place in the tree: those around it that had no
+    /// node, for nobody had needed one, have one now.
+    pub(crate) fn current() -> Option<Rc<Node>> {
+        let (mut innermost, mut orphan): (Option<Rc<Node>>, Option<Rc<Node>>) = (None, None);
+        current::each_scope(|scope| {
+            let node = scope.node(true);
+            innermost.get_or_insert_with(|| Rc::clone(&node));
+            if let Some(below) = orphan.take() {
+                below.adopt(Some(Rc::clone(&node)));
+            }
+            let is_orphan = node.parent.borrow().is_none();
+            orphan = is_orphan.then_some(node);
+            is_orphan
+        });
+        if innermost.is_none() || orphan.is_some() {
+            let root = TaskRef::current().map(|task| task.root());
+            orphan.inspect(|orphan| orphan.adopt(root.clone()));
+            innermost = innermost.or(root);
+        }
+        innermost
+    }
+
+    /// As [`current`](Node::current), without making the node of a task of which nothing was ever asked.
+    pub(crate) fn current_if_any() -> Option<Rc<Node>> {
+        if current::with_scope(|scope| scope.is_some()) {
+            return Node::current();
+        }
+        TaskRef::current()?.root_if_any()
+    }
+
+    // The task's side.
+
+    pub(crate) fn detach(&self) {
+        self.dead.set(true);
+        self.polling.set(false);
+        self.owed.borrow_mut().clear();
+        drop(self.owner.take());
+    }
+
+    pub(crate) fn name(&self) -> Option<Rc<str>> {
+        self.name.borrow().clone()
+    }
+
+    pub(crate) fn set_name(&self, name: Rc<str>) {
+        self.name.replace(Some(name));
+    }
+
+    pub(crate) fn ended(&self) -> Option<Cancelled> {
+        self.ended.borrow().clone()
+    }
+
+    pub(crate) fn set_ended(&self, cancelled: Cancelled) {
+        self.ended.replace(Some(cancelled));
+    }
+
+    pub(crate) fn reporter(&self) -> Option<Reporter> {
+        self.reporter.get()
+    }
+
+    pub(crate) fn set_reporter(&self, reporter: Reporter) {
+        self.reporter.set(Some(reporter));
+    }
+
+    // What it waits for.
+
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot.borrow().clone()
+    }
+
+    /// Notes what the node waits for; of two things in one poll, neither is to be cancelled in its stead.
+    pub(crate) fn note(&self, slot: Slot) {
+        let both = !matches!(*self.slot.borrow(), Slot::Empty);
+        let old = self.slot.replace(if both { Slot::Several } else { slot });
+        drop(old); // A future's last reference perhaps: not under the borrow.
+    }
+
+    pub(crate) fn clear_slot(&self) {
+        drop(self.slot.take());
+    }
+
+    // Requests.
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.get()
+    }
+
+    /// Sums the requests on this node and those around it.
+    pub(crate) fn requests_around(self: &Rc<Node>) -> usize {
+        let (mut sum, mut node) = (0, Some(Rc::clone(self)));
+        while let Some(here) = node {
+            sum += here.requests.get();
+            node = here.parent.borrow().clone();
+        }
+        sum
+    }
+
+    /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.
+    pub(crate) fn record(self: &Rc<Node>, message: Option<Arc<str>>) -> Option<Rc<Request>> {
+        self.requests.set(self.requests.get() + 1);
+        let waiting = self.owed.borrow().iter().any(|request| request.is_pending());
+        if waiting || self.is_ripe() {
+            return None;
+        }
+        let request = Request::new(message, Rc::downgrade(self));
+        self.owe(&request);
+        Some(request)
+    }
+
+    /// Takes a request back; at zero, what was not delivered yet is withdrawn.
+    pub(crate) fn uncancel(&self) -> usize {
+        self.requests.set(self.requests.get().saturating_sub(1));
+        if self.requests.get() == 0 {
+            for request in self.owed.borrow().iter().chain(self.ripe.borrow().iter()) {
+                if request.is_pending() {
+                    request.set(Standing::Withdrawn);
+                }
+            }
+        }
+        self.requests.get()
+    }
+
+    fn is_ripe(&self) -> bool {
+        self.ripe.borrow().as_ref().is_some_and(|request| request.standing() != Standing::Withdrawn)
+    }
+
+    fn owe(&self, request: &Rc<Request>) {
+        self.owed.borrow_mut().push(Rc::clone(request));
+        self.attend();
+    }
+
+    fn has_had(&self, request: &Rc<Request>) -> bool {
+        self.owed.borrow().iter().any(|owed| Rc::ptr_eq(owed, request))
+    }
+
+    /// Makes a root's next step look here.
+    fn attend(&self) {
+        if let Some(owner) = &*self.owner.borrow() {
+            owner.set_attention();
+        }
+    }
+
+    /// Carries a pending request to the innermost live nodes that have not had it.
+    pub(crate) fn offer(self: &Rc<Node>, request: &Rc<Request>) {
+        if !self.dead.get() && !self.is_polling() {
+            self.offer_now(request);
+        } // While it is polled, `end_poll` will come back to it.
+    }
+
+    fn is_polling(&self) -> bool {
+        self.owner.borrow().as_ref().map_or(self.polling.get(), TaskRef::is_running)
+    }
+
+    /// As [`offer`](Node::offer), for a node whose poll has just ended.
+    fn offer_now(self: &Rc<Node>, request: &Rc<Request>) {
+        if !request.is_pending() {
+            return;
+        }
+        let below = self.live_children();
+        let fresh: Vec<_> = below.into_iter().filter(|child| !child.has_had(request)).collect();
+        if fresh.is_empty() {
+            self.hit(request);
+        }
+        for child in fresh {
+            child.owe(request);
+            child.offer(request);
+        }
+    }
+
+    fn live_children(&self) -> Vec<Rc<Node>> {
+        self.children.borrow().live()
+    }
+
+    /// Forwards a request to the one thing the node waits for, or makes the node ripe.
+    fn hit(self: &Rc<Node>, request: &Rc<Request>) {
+        let slot = self.slot();
+        let accepted = match &slot {
+            Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
+            Slot::Target(target) => target.cancel(request.message()),
+            Slot::Empty | Slot::Leaf(_) | Slot::Several => false,
+        };
+        match slot.target().filter(|_| accepted) {
+            Some(target) => {
+                request.set(Standing::Forwarded);
+                self.forwarded.replace(Some((target, Rc::clone(request))));
+                self.attend();
+            }
+            None => {
+                self.ripe.replace(Some(Rc::clone(request)));
+                self.attend();
+                self.wake();
+            }
+        }
+    }
+
+    fn wake(&self) {
+        let owner = self.owner.borrow().clone();
+        match owner {
+            Some(task) => task.wake(),
+            None => {
+                let waker = self.waker.borrow().clone();
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
+    // A poll.
+
+    /// Begins a poll: if the node is ripe, the caller drops the body instead of polling it.
+    pub(crate) fn begin_poll(&self) -> Option<Cancelled> {
+        self.polling.set(true);
+        let request = self.ripe.take()?;
+        if request.standing() == Standing::Withdrawn {
+            return None;
+        }
+        request.set(Standing::Taken); // Before the drop: a destructor that panics must not have it come again.
+        self.taken.replace(Some(Rc::clone(&request)));
+        Some(request.cancelled())
+    }
+
+    /// Ends a poll that is pending: if something was raised, the caller drops the body.
+    pub(crate) fn end_poll(self: &Rc<Node>) -> Option<Cancelled> {
+        self.polling.set(false);
+        let raised = self.raised.take();
+        if raised.is_some() {
+            return raised;
+        }
+        self.take_back_unheard();
+        let owed: Vec<_> = self.owed.borrow().iter().filter(|request| request.is_pending()).cloned().collect();
+        for request in &owed {
+            if !self.is_ripe() {
+                self.offer_now(request);
+            }
+        }
+        self.forget_settled();
+        None
+    }
+
+    /// Ends a root's last poll: the cancellation that the task ends with although its coroutine returned.
+    pub(crate) fn last_word(&self) -> Option<Cancelled> {
+        let raised = self.raised.take();
+        let undelivered =
+            |request: &&Rc<Request>| matches!(request.standing(), Standing::Pending | Standing::Forwarded);
+        let undelivered = |request: &&Rc<Request>| undelivered(request) && !request.is_rearmed();
+        raised.or_else(|| self.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
+    }
+
+    /// Owes a request again whose forwarding led nowhere: the leaf was dropped before it heard the ending.
+    fn take_back_unheard(&self) {
+        let target = self.slot.borrow().target();
+        let mut forwarded = self.forwarded.borrow_mut();
+        if forwarded.as_ref().is_some_and(|(to, _)| Some(*to) != target) {
+            if let Some((_, request)) = forwarded.take() {
+                if request.standing() == Standing::Forwarded {
+                    request.set(Standing::Pending);
+                }
+            }
+        }
+    }
+
+    fn forget_settled(&self) {
+        let mut owed = self.owed.borrow_mut();
+        owed.retain(|request| matches!(request.standing(), Standing::Pending | Standing::Forwarded));
+        if owed.is_empty() && self.ripe.borrow().is_none() && self.forwarded.borrow().is_none() {
+            if let Some(owner) = &*self.owner.borrow() {
+                owner.clear_attention();
+            }
+        }
+    }
+
+    /// Hears that `target` has ended: true if that delivers a forwarded request, so that the leaf stays pending.
+    pub(crate) fn heard(&self, target: TargetId, cancelled: bool) -> bool {
+        let heard = self.forwarded.borrow_mut().take_if(|(to, _)| *to == target);
+        let Some((_, request)) = heard else { return false };
+        if request.standing() != Standing::Forwarded {
+            return false;
+        }
+        request.set(Standing::Taken);
+        if cancelled {
+            self.raise(request.cancelled());
+            self.taken.replace(Some(request));
+        }
+        cancelled
+    }
+
+    /// Cancels the node from inside: its body is dropped when the poll under way ends.
+    pub(crate) fn raise(&self, cancelled: Cancelled) {
+        self.raised.replace(Some(cancelled));
+        self.attend();
+    }
+
+    /// Owes the request that ended the body again, to the nodes around up to the one it was aimed at.
+    pub(crate) fn rearm(&self) -> bool {
+        let taken = self.taken.take().filter(|request| request.standing() == Standing::Taken);
+        let Some((request, target)) = taken.and_then(|request| Some((Rc::clone(&request), request.target()?))) else {
+            return false;
+        };
+        request.rearm();
+        let mut around = Node::current();
+        while let Some(node) = around {
+            if !node.has_had(&request) {
+                node.owe(&request);
+            }
+            let last = Rc::ptr_eq(&node, &target);
+            around = node.parent.borrow().clone().filter(|_| !last);
+        }
+        true
+    }
+
+    // The tree.
+
+    /// Puts the node below `parent`, from wherever it was.
+    pub(crate) fn adopt(self: &Rc<Node>, parent: Option<Rc<Node>>) {
+        let same = match (&*self.parent.borrow(), &parent) {
+            (Some(old), Some(new)) => Rc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        self.leave_parent();
+        if let Some(parent) = &parent {
+            parent.children.borrow_mut().add(self);
+        }
+        self.parent.replace(parent);
+    }
+
+    fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
+        let parent = self.parent.take()?;
+        parent.children.borrow_mut().remove(self);
+        Some(parent)
+    }
+
+    /// Leaves the tree: the body is gone. What it was owed, the parent owes still, and offers elsewhere.
+    pub(crate) fn leave(self: &Rc<Node>) {
+        self.dead.set(true);
+        self.clear_slot();
+        drop(self.waker.take());
+        let Some(parent) = self.leave_parent() else { return };
+        let owed = self.owed.take();
+        for request in owed {
+            if parent.has_had(&request) {
+                parent.offer(&request);
+            }
+        }
+    }
+}
