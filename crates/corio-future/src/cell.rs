@@ -125,8 +125,8 @@ impl<T> Core<T> {
 
     /// Cancels the future, or asks the helper to; false if it is over.
     pub(crate) fn cancel(&self, message: Option<Arc<str>>) -> bool {
-        self.looked.set(true);
         if self.is_done() {
+            self.looked.set(true);
             return false;
         }
         let helper = self.helper.borrow().clone();

@@ -6,6 +6,7 @@
 use crate::cell::{Core, Helper};
 use crate::halves::{Address, Half, Place};
 use crate::listeners::Listeners;
+use crate::shielded::shielded;
 use crate::sync::{Mutex, lock};
 use crate::{Future, FutureError, Promise, concurrent, promise};
 use corio_seam::{Cancelled, Panic};
@@ -172,7 +173,7 @@ impl Wake for Knock {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.address.notify() {
             let awaiters = lock(&self.awaiters).take();
-            awaiters.for_each(|(_, waker)| waker.wake());
+            awaiters.for_each(|(_, waker)| shielded("panic in a waker", || waker.wake()));
         }
     }
 }

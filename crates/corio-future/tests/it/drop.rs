@@ -2,7 +2,8 @@
 
 use crate::ledger::{Counted, Wakes, poll, poll_with};
 use crate::toy_loop::Toy;
-use corio_future::{FutureError, concurrent, promise};
+use corio_future::{Future, FutureError, Promise, concurrent, promise, promise_with_canceller};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -119,6 +120,53 @@ fn an_error_that_nobody_looked_at_is_reported() {
         })
         .is_empty()
     );
+}
+
+#[test]
+fn an_early_look_or_cancel_does_not_silence_an_error_that_comes_later() {
+    let early = |look: fn(&Future<Result<u32, String>>)| {
+        reports(move || {
+            let (promise, future) = promise_with_canceller::<Result<u32, String>>(|_| true);
+            look(&future);
+            promise.set_exception("boom".to_owned()).unwrap();
+            future
+        })
+    };
+    let reported = ["future exception was never retrieved: boom"];
+    assert_eq!(early(|future| assert!(future.cancel(), "the canceller accepts, and fails later")), reported);
+    assert_eq!(early(|future| assert!(future.result().is_err())), reported);
+    assert_eq!(early(|future| assert!(future.exception().is_err())), reported);
+}
+
+#[test]
+fn hazard_16_a_promise_that_a_dying_thread_drops_still_calls_back() {
+    struct Keeper(Option<Promise<u32>>);
+    thread_local! {
+        static KEEPER: RefCell<Keeper> = const { RefCell::new(Keeper(None)) };
+    }
+    impl Drop for Keeper {
+        fn drop(&mut self) {
+            drop(self.0.take());
+        }
+    }
+    let (said, hear) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        // Destroyed last, for it was touched first: the list of callbacks is gone by then.
+        KEEPER.with(|keeper| keeper.borrow_mut().0 = None);
+        let (first, warm) = promise::<u32>();
+        warm.add_done_callback(|_| ());
+        first.set_result(7).unwrap();
+        let ((last, future), (other, next)) = (promise::<u32>(), promise::<u32>());
+        let too = said.clone();
+        next.add_done_callback(move |next| too.send(next.result().is_err()).unwrap());
+        future.add_done_callback(move |future| {
+            said.send(future.done()).unwrap();
+            drop(other);
+        });
+        KEEPER.with(|keeper| keeper.borrow_mut().0 = Some(last));
+    });
+    thread.join().unwrap();
+    assert_eq!(hear.iter().collect::<Vec<_>>(), [true, true]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::ledger::{Wakes, odd_waker, poll, poll_with};
 use crate::toy_loop::Toy;
-use corio_future::{Panic, concurrent, promise, promise_with_canceller};
+use corio_future::{Panic, concurrent, promise, promise_with_canceller, wrap_future};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,6 +55,20 @@ fn hazard_09_also_between_threads() {
     let reports = toy.reports.take();
     assert_eq!(reports.len(), 2, "{reports:?}");
     toy.close();
+}
+
+#[test]
+fn hazard_06_also_those_who_await_a_thread_safe_future_without_a_loop() {
+    let (promise, source) = concurrent::promise::<u32>();
+    let mut first = wrap_future(source);
+    let mut other = first.share();
+    let bad = odd_waker(|what| assert_ne!(what, "wake"));
+    let (good, wakes) = Wakes::new();
+    assert!(poll_with(&mut first, &bad).is_pending());
+    assert!(poll_with(&mut other, &good).is_pending());
+    std::thread::spawn(move || promise.set_result(7).unwrap()).join().unwrap();
+    assert_eq!(wakes.count(), 1, "the one behind it is woken all the same");
+    assert_eq!(pollster::block_on(other), Ok(7));
 }
 
 #[test]
