@@ -1,33 +1,122 @@
-//! gather, as_completed, wait, wait_for, shield, timeout, TaskGroup; join and race.
+//! Waiting for several things at once, or not for too long.
+//!
+//! Two families. **In place**, `join` and its kin poll plain futures inside the caller's own task: the futures may borrow,
+//! no executor is needed, and whoever loses is dropped. **Over tasks**, `gather` and its kin listen to what goes on by
+//! itself, as asyncio does: tasks, cells, and `'static` futures made tasks; whoever loses goes on. Timeouts stand between
+//! the two: they cut a future in place, by a timer.
+//!
+//! | | in place: plain futures | over tasks: they go on by themselves |
+//! |---|---|---|
+//! | all | [`join`] | [`gather()`], [`gather_settled`] |
+//! | all, or the first error | [`try_join`] | [`gather()`] |
+//! | the first | [`race`] | [`wait()`] with [`ReturnWhen::FirstCompleted`] |
+//! | each in its turn | [`by_completion`] | [`as_completed()`] |
+//! | some | | [`wait()`] |
+//! | in time | [`timeout()`], [`timeout_at`], [`timeout_scope()`] | [`wait_for()`] |
+//! | keep going | | [`shield()`] |
+//! | end together | | [`TaskGroup`] |
+//!
+//! | asyncio | here |
+//! |---|---|
+//! | `gather(*xs)` | [`gather(xs)`](gather()), of an iterator or a tuple |
+//! | `gather(*xs, return_exceptions=True)` | [`gather_settled(xs)`](gather_settled) |
+//! | `as_completed(xs, timeout=t)` | [`as_completed(xs)`](as_completed())[`.within(t)`](AsCompleted::within) |
+//! | `done, pending = await wait(ts, ...)` | [`wait(&mut tasks, when, limit)`](wait()): `done` is returned, `tasks` keeps the rest |
+//! | `wait_for(x, t)`, `shield(x)` | [`wait_for(x, t)`](wait_for()), [`shield(x)`](shield()) |
+//! | `async with timeout(t) as cm` | [`timeout_scope(t, async \|limit\| ...)`](timeout_scope()), or [`timeout(t, future)`](timeout()) |
+//! | `async with TaskGroup() as g` | [`TaskGroup::run(async \|g\| ...)`](TaskGroup::run) |
+//! | `ExceptionGroup`, `TimeoutError` | [`ErrorGroup`], [`TimedOut`] |
+//!
+//! # Examples
+//!
+//! ```
+//! use corio_combinators::{TaskGroup, gather, join, race};
+//! use corio_task::TaskSet;
+//!
+//! // In place, without any runtime, and borrowing.
+//! let words = ["in", "place"];
+//! let lengths = pollster::block_on(join(words.iter().map(|word| async move { word.len() })));
+//! assert_eq!(lengths, [2, 5]);
+//! assert_eq!(pollster::block_on(race((std::future::pending(), async { 1 }))), 1);
+//!
+//! // Over tasks, under any executor, inside a task set.
+//! let set = TaskSet::new();
+//! pollster::block_on(set.run_until(async {
+//!     let (one, two) = gather((async { 1 }, async { "two" })).await.unwrap();
+//!     assert_eq!((one, two), (1, "two"));
+//!
+//!     let failed = TaskGroup::run(async |group| {
+//!         group.create_task(async { Err::<(), _>("no") });
+//!         std::future::pending::<()>().await; // Cut by the child's failure.
+//!     });
+//!     assert_eq!(failed.await.unwrap_err().failures().len(), 1);
+//! }))
+//! .unwrap();
+//! ```
+//!
+//! # Guarantees
+//!
+//! * **Iterations.** Over tasks, a done callback is one entry of the ready queue, and its combinator's awaiter is woken one
+//!   iteration after it: as many as in asyncio. In place there is none more than the futures' own.
+//! * **Errors.** What asyncio raises out of a child is a [`Failure`] here: an `Err` (see [`Outcome`]), a panic, or somebody
+//!   else's cancellation. The first in time completes a `gather`, and aborts a `TaskGroup`.
+//! * **Cancellation.** In place, each child is a scope of its own: a request reaches all of them, all may clean up, and
+//!   then the caller unwinds. `gather` passes a request on to its children, `shield` keeps it from them, `wait` and
+//!   `as_completed` merely leave. A timeout and a group ask their own scope, never the task.
+//! * **Cost.** Linear: a join of a million polls those children that were woken. A timer is armed at the first suspension,
+//!   and taken back at the end. A combinator that is dropped leaves no callback behind, but for a gather, which by its
+//!   callbacks consumes its children's later errors in silence.
+//! * **Panics.** In place a child's panic is the caller's. Over tasks it is the child's failure.
+//!
+//! # What is `Send`
+//!
+//! | type | `Send` | `Sync` |
+//! |---|---|---|
+//! | [`TimedOut`], [`NotActive`], [`NothingToWaitFor`], [`ReturnWhen`] | yes | yes |
+//! | the wakers that children in place get | yes | yes |
+//! | every future, stream and handle of this crate, [`Failure`], [`ErrorGroup`] | no | no |
+//!
+//! # How it works
+//!
+//! `round` decides which child in place is polled: up to 30 all of them, with the caller's waker; beyond, those whose own
+//! waker, one of `bells`, put their number on a board. `members` and `slots` make lists and tuples look alike: children
+//! by number. `child` is something that goes on by itself: the handle that was given, recognised by its type when the
+//! combinator is made, or a task. `deadline` is the one object that a timer calls, and that asks a scope to end. `block` is
+//! the one place of unsafe code: an array of pinned futures in one allocation.
+//!
+//! # What is not here
+//!
+//! `TaskGroup.cancel()` of Python 3.15; a group hands out no way to end it but failing. Duplicates: a handle is one, and
+//! to give a task twice, [`share`](corio_task::Task::share) it.
 
 #![deny(unsafe_code)] // Lifted in `block` alone.
 
+mod join;
+mod try_join;
+mod race;
+mod by_completion;
 mod gather;
 mod as_completed;
 mod wait;
+mod timeout;
+mod timeout_scope;
 mod wait_for;
 mod shield;
 mod task_group;
-mod member_task;
-mod timeout;
-mod timeout_scope;
+mod error;
 mod outcome;
 mod fallible;
 mod child;
 mod standing;
 mod slots;
-mod signal;
-mod deadline;
-mod error;
-mod join;
-mod try_join;
-mod race;
-mod by_completion;
-mod round;
-mod bells;
 mod members;
 mod member;
+mod member_task;
+mod round;
+mod bells;
 mod block;
+mod deadline;
+mod signal;
 pub mod shapes;
 
 pub use as_completed::{AsCompleted, NextCompleted, Turns, as_completed};
@@ -45,3 +134,7 @@ pub use timeout_scope::{NotActive, TimeoutScope, timeout_scope, timeout_scope_at
 pub use try_join::{TryJoin, try_join};
 pub use wait::{NothingToWaitFor, ReturnWhen, wait};
 pub use wait_for::wait_for;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

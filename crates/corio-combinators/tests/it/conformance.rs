@@ -136,9 +136,9 @@ fn n29_wait_cancel() {
         let jobs = Rc::new(RefCell::new(vec![j]));
         let (lines, waited) = (log.clone(), Rc::clone(&jobs));
         let waiter = async move {
-            let mut tasks = waited.borrow_mut();
+            let mut tasks = waited.take();
             if let Err(cancelled) = catch_cancelled(wait(&mut tasks, ReturnWhen::AllCompleted, None)).await {
-                drop(tasks);
+                waited.replace(tasks);
                 lines.add("waiter cancelled");
                 cancelled.resume().await;
             }
