@@ -81,6 +81,28 @@ impl Model {
 macro_rules! program {
     ($name:ident, $queue:ty, $get:ty, $put:ty) => {
         fn $name(seed: u64) {
+            /// Runs on like an executor: only who was woken is polled. Nobody may be left who could go on.
+            fn settle(model: &mut Model, getters: &mut Vec<Task<$get>>, putters: &mut Vec<(u32, Task<$put>)>) {
+                loop {
+                    let getter = getters.iter().position(Task::is_ready);
+                    let putter = putters.iter().position(|putter| putter.1.is_ready());
+                    match (getter, putter) {
+                        (Some(index), _) => match getters[index].step() {
+                            Poll::Ready(Ok(item)) => drop((model.get(item), getters.swap_remove(index))),
+                            Poll::Ready(Err(_)) => drop(getters.swap_remove(index)),
+                            Poll::Pending => {}
+                        },
+                        (None, Some(index)) => match putters[index].1.step() {
+                            Poll::Ready(Ok(())) => drop((model.put(putters[index].0), putters.swap_remove(index))),
+                            Poll::Ready(Err(_)) => drop(putters.swap_remove(index)),
+                            Poll::Pending => {}
+                        },
+                        (None, None) => break,
+                    }
+                }
+                model.check_idle(getters.len(), putters.len());
+            }
+
             let mut random = Random(seed);
             let maxsize = random.below(4);
             let mut model = Model { maxsize, ..Model::default() };
@@ -117,6 +139,7 @@ macro_rules! program {
                         model.shut_down = true;
                         model.items.clear();
                     }
+                    13 => settle(&mut model, &mut getters, &mut putters),
                     14..17 if !getters.is_empty() => {
                         let index = random.below(getters.len());
                         match getters[index].step() {
@@ -141,25 +164,7 @@ macro_rules! program {
                 }
                 assert_eq!((queue.len(), queue.is_full()), (model.items.len(), model.is_full()));
             }
-            // Runs on like an executor: only who was woken is polled. Nobody may be left who could go on.
-            loop {
-                let getter = getters.iter().position(Task::is_ready);
-                let putter = putters.iter().position(|putter| putter.1.is_ready());
-                match (getter, putter) {
-                    (Some(index), _) => match getters[index].step() {
-                        Poll::Ready(Ok(item)) => drop((model.get(item), getters.swap_remove(index))),
-                        Poll::Ready(Err(_)) => drop(getters.swap_remove(index)),
-                        Poll::Pending => {}
-                    },
-                    (None, Some(index)) => match putters[index].1.step() {
-                        Poll::Ready(Ok(())) => drop((model.put(putters[index].0), putters.swap_remove(index))),
-                        Poll::Ready(Err(_)) => drop(putters.swap_remove(index)),
-                        Poll::Pending => {}
-                    },
-                    (None, None) => break,
-                }
-            }
-            model.check_idle(getters.len(), putters.len());
+            settle(&mut model, &mut getters, &mut putters);
             while let Ok(item) = queue.get_nowait() {
                 model.get(item);
             }
