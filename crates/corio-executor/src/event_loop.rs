@@ -3,6 +3,7 @@
 mod builder;
 mod core;
 mod pace;
+mod signals;
 
 pub use builder::EventLoopBuilder;
 pub(crate) use core::Core;

@@ -4,19 +4,20 @@
 //! * [`Parker`]: how a loop without sources sleeps;
 //! * [`TimerSlack`]: how late the kernel may end a sleep;
 //! * [`DirectWait`]: how a loop with sources sleeps, if there is a better way than the portable one;
-//! * [`is_ready`] and [`check_nonblocking`]: what the kernel thinks of a descriptor now.
+//! * [`is_ready`] and [`check_nonblocking`]: what the kernel thinks of a descriptor now;
+//! * [`signal_bell`]: what tells that a signal has arrived.
 //!
 //! Linux has a way of its own for each. Everything else takes `portable`, which is tested on Linux too.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(crate) use unix::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonblocking, is_ready, raw};
+pub(crate) use unix::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonblocking, is_ready, raw, signal_bell};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub(crate) use windows::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonblocking, is_ready, raw};
+pub(crate) use windows::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonblocking, is_ready, raw, signal_bell};
 
 // Miri knows neither epoll's timeouts nor the timer slack, and a condition variable as well as a futex.
 #[cfg(all(target_os = "linux", not(miri)))]

@@ -1,12 +1,14 @@
 //! What a loop and its handles share, and the phases of an iteration.
 
 use super::pace::Pace;
+use super::signals::SignalWatch;
 use crate::exceptions::{Exceptions, shielded};
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
 use crate::timers::Timers;
 use crate::{Clock, RunError, StillRunning, Wait};
 use corio_seam::{LoopTime, Timer};
+use corio_signal::LoopBell;
 use corio_task::TaskSet;
 use std::cell::Cell;
 use std::io;
@@ -27,6 +29,7 @@ pub(crate) struct Core {
     /// The sources, and the place to sleep.
     reactor: Rc<Reactor>,
     pace: Pace,
+    signals: SignalWatch,
     /// Whether to return after this iteration, or, if none is under way, after one.
     pub(crate) stopping: Cell<bool>,
     /// Whether an iteration, or a series of them, is under way.
@@ -52,6 +55,7 @@ impl Core {
             clock,
             reactor: Rc::new(reactor),
             pace: Pace::new(diligent),
+            signals: SignalWatch::default(),
             stopping: Cell::new(false),
             running: Cell::new(false),
             slack: Cell::new(None),
@@ -67,7 +71,7 @@ impl Core {
             return Err(RunError::Closed);
         }
         self.running.set(true);
-        let _running = Running(self);
+        let _running = Running { core: self, _signals: LoopBell::new() };
         Ok(self.tasks.enter(f))
     }
 
@@ -82,6 +86,7 @@ impl Core {
 
     /// Waits if there is nothing else to do, and learns which sources are ready.
     fn poll(&self) -> io::Result<()> {
+        self.signals.update(&self.reactor);
         if self.tasks.has_ready() || self.stopping.get() {
             return self.look();
         }
@@ -100,6 +105,7 @@ impl Core {
             return Ok(());
         }
         self.reactor.poll()?;
+        self.signals.hear(&self.reactor);
         self.pace.looked(|| self.clock.now());
         Ok(())
     }
@@ -110,10 +116,12 @@ impl Core {
             return Ok(());
         }
         let _asleep = Asleep(&self.tasks);
+        let timeout = self.signals.limit(timeout);
         if timeout.is_some() {
             self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
         }
         self.reactor.wait(timeout)?;
+        self.signals.hear(&self.reactor);
         if !self.reactor.is_empty() {
             self.pace.looked(|| self.clock.now());
         }
@@ -124,6 +132,7 @@ impl Core {
     fn jump(&self, next: LoopTime) -> io::Result<()> {
         self.tasks.drain_inbox();
         self.reactor.poll()?;
+        self.signals.hear(&self.reactor);
         if !self.tasks.has_ready() {
             self.clock.advance_to(next);
         }
@@ -155,6 +164,7 @@ impl Core {
         if !self.tasks.is_closed() {
             self.tasks.enter(|| {
                 self.timers.close();
+                self.signals.end(&self.reactor);
                 self.reactor.close();
             });
             self.tasks.close();
@@ -166,13 +176,17 @@ impl Core {
 }
 
 /// A run under way; when it ends, be it by a panic, the thread is as it was.
-struct Running<'c>(&'c Core);
+struct Running<'c> {
+    core: &'c Core,
+    /// Says that tasks on this thread may wait for signals.
+    _signals: LoopBell,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.running.set(false);
-        self.0.stopping.set(false);
-        self.0.slack.set(None);
+        self.core.running.set(false);
+        self.core.stopping.set(false);
+        self.core.slack.set(None);
     }
 }
 

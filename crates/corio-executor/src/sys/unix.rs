@@ -45,3 +45,12 @@ pub(crate) fn is_ready(fd: BorrowedFd<'_>, interest: Interest) -> io::Result<boo
         }
     }
 }
+
+/// Returns the descriptor that becomes readable when a signal has arrived; for watching only.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub(crate) fn signal_bell() -> io::Result<BorrowedFd<'static>> {
+    corio_signal::LoopBell::new().descriptor()
+}

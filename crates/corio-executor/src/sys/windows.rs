@@ -35,3 +35,12 @@ pub(crate) fn check_nonblocking(_: BorrowedFd<'_>) -> io::Result<()> {
 pub(crate) fn is_ready(_: BorrowedFd<'_>, _: Interest) -> io::Result<bool> {
     Ok(true)
 }
+
+/// Fails: nobody can listen to a signal there.
+///
+/// # Errors
+///
+/// Always.
+pub(crate) fn signal_bell() -> io::Result<BorrowedFd<'static>> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -15,5 +15,7 @@ mod io_source; // Sources on a running loop.
 mod io_mock; // The same on a selector and a clock that are moved by hand.
 #[cfg(unix)]
 mod io_readers; // `add_reader` and `add_writer`.
+#[cfg(unix)]
+mod signals; // Ctrl-C while the loop sleeps; each in a child process.
 mod auto_traits; // What is `Send`.
 mod transcript; // What the ports print.

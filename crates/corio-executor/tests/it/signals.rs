@@ -1,0 +1,256 @@
+//! Danger: a signal that a sleeping loop does not hear.
+//!
+//! Signals are the process's, and a loop watches for them as long as anybody in the process listens. So each of these
+//! runs in a child, which ends with [`HEARD`], or of itself after a while.
+
+use corio_executor::{EventLoop, LoopHandle, MockSelector, VirtualClock, run, sleep, test, yield_now};
+use corio_signal::{SIGINT, SIGUSR1, Signal, Signals, ctrl_c};
+use corio_task::create_task;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// The exit status of a child that heard what it waited for.
+const HEARD: i32 = 42;
+
+/// The exit status of a child that did not.
+const DEAF: i32 = 43;
+
+/// Longer than anything here takes; a test that needs it fails.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Says, in a child, that the parent may send its signal.
+fn ready() {
+    println!("\nready"); // The harness has begun a line.
+}
+
+fn heard() -> ! {
+    std::process::exit(HEARD)
+}
+
+/// Ends this child if it waits for ever.
+fn watchdog() {
+    thread::spawn(|| {
+        thread::sleep(LONG);
+        std::process::exit(DEAF);
+    });
+}
+
+/// Runs the ignored test `name` in a child, sends it SIGINT each time it is ready, and returns how it ended: its exit
+/// status, or minus the signal.
+fn child(name: &str) -> i32 {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("signals::{name}"), "--ignored", "--test-threads=1", "--nocapture"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let id = child.id().to_string();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        if line.unwrap() == "ready" {
+            thread::sleep(Duration::from_millis(5)); // So that it sleeps, most times.
+            assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        }
+    }
+    let status = child.wait().unwrap();
+    status.code().unwrap_or_else(|| -status.signal().unwrap())
+}
+
+/// Sends a signal to this thread; its handler has run when this returns.
+fn raise(signal: Signal) {
+    signal_hook::low_level::raise(signal.as_raw()).unwrap();
+}
+
+#[test]
+fn ctrl_c_wakes_a_loop_that_sleeps_without_a_source() {
+    assert_eq!(child("child_ctrl_c"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_ctrl_c() {
+    watchdog();
+    run(async {
+        let mut signals = ctrl_c().unwrap();
+        for _ in 0..3 {
+            ready();
+            assert_eq!(signals.recv().await, SIGINT);
+        }
+    })
+    .unwrap();
+    heard();
+}
+
+#[test]
+fn ctrl_c_ends_a_long_sleep() {
+    assert_eq!(child("child_long_sleep"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_long_sleep() {
+    watchdog();
+    run(async {
+        let _timer = create_task(sleep(Duration::from_secs(3600)));
+        let mut signals = ctrl_c().unwrap();
+        ready();
+        signals.recv().await;
+    })
+    .unwrap();
+    heard();
+}
+
+#[test]
+fn after_the_last_listener_ctrl_c_kills_a_running_loop() {
+    assert_eq!(child("child_drop_listener"), -SIGINT.as_raw());
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_drop_listener() {
+    watchdog();
+    run(async {
+        let mut signals = ctrl_c().unwrap();
+        ready();
+        signals.recv().await;
+        drop(signals);
+        ready();
+        sleep(Duration::MAX).await;
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_busy_loop_hears_as_well() {
+    assert_eq!(child("child_busy"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_busy() {
+    watchdog();
+    run(async {
+        let _busy = create_task(async {
+            loop {
+                yield_now().await;
+            }
+        });
+        let mut signals = ctrl_c().unwrap();
+        ready();
+        signals.recv().await;
+    })
+    .unwrap();
+    heard();
+}
+
+#[test]
+fn each_of_two_loops_hears() {
+    assert_eq!(child("child_two_loops"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_two_loops() {
+    watchdog();
+    let (mut one, mut other) = (ctrl_c().unwrap(), ctrl_c().unwrap());
+    let thread = thread::spawn(move || run(async move { one.recv().await }).unwrap());
+    run(async move {
+        ready();
+        other.recv().await
+    })
+    .unwrap();
+    assert_eq!(thread.join().unwrap(), SIGINT);
+    heard();
+}
+
+#[test]
+fn virtual_time_does_not_overtake_a_signal() {
+    assert_eq!(child("child_virtual_time"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_virtual_time() {
+    watchdog();
+    test::run(async {
+        let _timer = create_task(sleep(Duration::from_secs(3600)));
+        let mut signals = Signals::new([SIGUSR1]).unwrap();
+        LoopHandle::current().call_soon(|| raise(SIGUSR1)); // Called while main waits.
+        assert_eq!(signals.recv().await, SIGUSR1);
+        assert_eq!(LoopHandle::current().time().since_start(), Duration::ZERO);
+    });
+    heard();
+}
+
+#[test]
+fn the_bell_is_watched_only_while_somebody_listens() {
+    assert_eq!(child("child_watch"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_watch() {
+    watchdog();
+    let selector = MockSelector::new();
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).selector(selector.clone()).build().unwrap();
+    let turn = || event_loop.run_until_complete(yield_now()).unwrap();
+    turn();
+    assert!(selector.registered().is_empty());
+
+    let one = ctrl_c().unwrap();
+    let other = ctrl_c().unwrap();
+    turn();
+    assert_eq!(selector.registered().len(), 1);
+    drop(one);
+    turn();
+    assert_eq!(selector.registered().len(), 1);
+    drop(other);
+    turn();
+    assert!(selector.registered().is_empty());
+
+    let _again = ctrl_c().unwrap();
+    turn();
+    assert_eq!(selector.registered().len(), 1);
+    event_loop.close().unwrap();
+    assert!(selector.registered().is_empty(), "closed, the loop leaves the bell alone");
+    heard();
+}
+
+#[test]
+fn a_loop_that_cannot_watch_looks_now_and_then() {
+    assert_eq!(child("child_blind"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_blind() {
+    watchdog();
+    let selector = MockSelector::new();
+    selector.refuse(true);
+    let event_loop = EventLoop::builder().selector(selector.clone()).build().unwrap();
+    event_loop
+        .run_until_complete(async {
+            let mut signals = ctrl_c().unwrap();
+            ready();
+            assert_eq!(signals.recv().await, SIGINT);
+        })
+        .unwrap();
+    assert!(selector.registered().is_empty());
+    heard();
+}
+
+#[test]
+fn waiting_outside_a_run_is_still_an_error() {
+    assert_eq!(child("child_outside"), HEARD);
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_outside() {
+    watchdog();
+    let event_loop = EventLoop::new().unwrap();
+    let mut signals = ctrl_c().unwrap();
+    event_loop.run_until_complete(yield_now()).unwrap();
+    let wait = std::panic::AssertUnwindSafe(|| futures_lite::future::block_on(signals.recv()));
+    assert!(std::panic::catch_unwind(wait).is_err(), "no loop runs that would hear it");
+    heard();
+}
