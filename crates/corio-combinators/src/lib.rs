@@ -11,7 +11,7 @@
 //! | all, or the first error | [`try_join`] | [`gather()`] |
 //! | the first | [`race`] | [`wait()`] with [`ReturnWhen::FirstCompleted`] |
 //! | each in its turn | [`by_completion`] | [`as_completed()`] |
-//! | some | | [`wait()`] |
+//! | some | | [`wait()`]; again and again: [`WaitSet`] |
 //! | in time | [`timeout()`], [`timeout_at`], [`timeout_scope()`] | [`wait_for()`] |
 //! | keep going | | [`shield()`] |
 //! | end together | | [`TaskGroup`] |
@@ -98,6 +98,7 @@ mod by_completion;
 mod gather;
 mod as_completed;
 mod wait;
+mod wait_set;
 mod timeout;
 mod timeout_scope;
 mod wait_for;
@@ -134,6 +135,7 @@ pub use timeout_scope::{NotActive, TimeoutScope, timeout_scope, timeout_scope_at
 pub use try_join::{TryJoin, try_join};
 pub use wait::{NothingToWaitFor, ReturnWhen, wait};
 pub use wait_for::wait_for;
+pub use wait_set::WaitSet;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -24,6 +24,11 @@ impl Signal {
         }
     }
 
+    /// Takes the flag back.
+    pub(crate) fn clear(&self) {
+        self.rung.set(false);
+    }
+
     /// Waits for the flag, and takes it. `name` says what for.
     pub(crate) async fn wait(&self, name: &'static &'static str) {
         poll_fn(|cx| {

@@ -27,7 +27,7 @@ pub enum ReturnWhen {
 ///
 /// It raises no task's error and cancels nothing. Who is over is judged when the caller wakes up: it may be more than one
 /// with `FirstCompleted`. It always yields, also if all are over; running out of time is no error. Each call looks at
-/// each task: to take many tasks one by one, use [`as_completed`](crate::as_completed()).
+/// each task: to take many tasks one by one, use a [`WaitSet`](crate::WaitSet), or [`as_completed`](crate::as_completed()).
 ///
 /// # Errors
 ///

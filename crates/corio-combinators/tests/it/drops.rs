@@ -1,7 +1,7 @@
 use crate::kit::{Drops, World, forever, ms, run, sleep, yield_now};
 use corio_combinators::{
-    Failure, ReturnWhen, TaskGroup, as_completed, by_completion, gather, race, timeout, timeout_at, timeout_scope,
-    try_join, wait, wait_for,
+    Failure, ReturnWhen, TaskGroup, WaitSet, as_completed, by_completion, gather, race, timeout, timeout_at,
+    timeout_scope, try_join, wait, wait_for,
 };
 use corio_seam::LoopTime;
 use corio_task::create_task;
@@ -106,6 +106,33 @@ fn as_completed_left_half_way_leaves_no_callback() {
         assert!(promise.set_result(()).is_ok());
         assert_eq!(held.strong_count(), 1);
         assert_eq!(results.len(), 2);
+    });
+}
+
+#[test]
+fn a_wait_set_loses_nothing_and_leaves_no_callback() {
+    run(async {
+        let counted = Rc::new(());
+        let fails = |n: u64| async move {
+            sleep(ms(n)).await;
+            if n == 20 { Err("twenty") } else { Ok(n) }
+        };
+        let mut pending: WaitSet<_> = [10, 20, 30, 40].map(|n| create_task(fails(n))).into_iter().collect();
+        assert!(timeout(ms(15), pending.wait(ReturnWhen::FirstException, None)).await.is_err());
+        assert!(pending.wait(ReturnWhen::FirstException, ms(2)).await.unwrap().len() == 1);
+        assert_eq!(pending.wait(ReturnWhen::FirstException, None).await.unwrap().len(), 1);
+        sleep(ms(20)).await;
+        let held = Rc::clone(&counted);
+        pending.push(create_task(async move {
+            sleep(ms(50)).await;
+            drop(held);
+            Ok(0)
+        }));
+        assert_eq!(pending.wait(ReturnWhen::FirstCompleted, None).await.unwrap().len(), 2);
+        let left = pending.len();
+        drop(pending);
+        sleep(ms(60)).await;
+        assert_eq!((left, Rc::strong_count(&counted)), (1, 1));
     });
 }
 

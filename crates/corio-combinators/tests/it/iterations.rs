@@ -1,6 +1,7 @@
 use crate::kit::{World, forever, ms, sleep, yield_now};
 use corio_combinators::{
-    ReturnWhen, TaskGroup, as_completed, gather, gather_settled, join, shield, timeout, timeout_scope, wait, wait_for,
+    ReturnWhen, TaskGroup, WaitSet, as_completed, gather, gather_settled, join, shield, timeout, timeout_scope, wait,
+    wait_for,
 };
 use corio_task::create_task;
 use std::rc::Rc;
@@ -68,6 +69,13 @@ fn wait_always_yields() {
         wait(&mut tasks, ReturnWhen::AllCompleted, None).await.unwrap();
     };
     assert_eq!(turns(done), 1 + 2);
+    let done = async {
+        let mut pending: WaitSet<_> = [create_task(nothing()), create_task(nothing())].into_iter().collect();
+        yield_now().await;
+        yield_now().await;
+        pending.wait(ReturnWhen::AllCompleted, None).await.unwrap();
+    };
+    assert_eq!(turns(done), 2 + 2);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-use crate::kit::{forever, run, yield_now};
+use crate::kit::{forever, ms, run, sleep, yield_now};
 use corio_combinators::{
-    TaskGroup, as_completed, by_completion, gather, gather_settled, join, race, timeout, try_join,
+    ReturnWhen, TaskGroup, WaitSet, as_completed, by_completion, gather, gather_settled, join, race, timeout, try_join,
 };
 use corio_task::{catch_cancelled, create_task};
 use std::time::Duration;
@@ -49,6 +49,25 @@ fn over_tasks() {
             }
         });
         group.await.unwrap();
+    });
+}
+
+#[test]
+fn one_by_one() {
+    const MANY: usize = if cfg!(miri) { 50 } else { 10_000 };
+    run(async {
+        let delayed = |n| {
+            create_task(async move {
+                sleep(ms(n as u64)).await;
+                n
+            })
+        };
+        let mut pending: WaitSet<_> = (0..MANY).map(delayed).collect();
+        for n in 0..MANY {
+            let mut done = pending.wait(ReturnWhen::FirstCompleted, ms(1_000_000)).await.unwrap();
+            assert_eq!((done.len(), done.pop().unwrap().await.unwrap()), (1, n));
+        }
+        assert!(pending.is_empty() && pending.wait(ReturnWhen::AllCompleted, None).await.is_err());
     });
 }
 

@@ -1,0 +1,196 @@
+//! Waiting for some of many tasks, again and again.
+
+use crate::outcome::Outcome;
+use crate::signal::{Alarmed, Signal};
+use crate::{NothingToWaitFor, ReturnWhen};
+use corio_seam::{Node, OnAlarm, push};
+use corio_task::{CallbackKey, Task};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Tasks that are waited for again and again: what a loop around [`wait`](crate::wait()) would do, at linear cost.
+///
+/// Each task is listened to once, when it comes in, and not once a call. Tasks may come in between the calls. Dropped, it
+/// leaves no callback behind, and its tasks go on.
+///
+/// # Examples
+///
+/// ```
+/// use corio_combinators::{ReturnWhen, WaitSet};
+/// use corio_task::{TaskSet, create_task};
+///
+/// let set = TaskSet::new();
+/// pollster::block_on(set.run_until(async {
+///     let mut pending: WaitSet<_> = (1..=3).map(|n| create_task(async move { n })).collect();
+///     let mut sum = 0;
+///     while let Ok(done) = pending.wait(ReturnWhen::FirstCompleted, None).await {
+///         for task in done {
+///             sum += task.await.unwrap();
+///         }
+///     }
+///     assert_eq!((sum, pending.len()), (6, 0));
+/// })).unwrap();
+/// ```
+pub struct WaitSet<T> {
+    tasks: BTreeMap<u64, (Task<T>, CallbackKey)>,
+    last_number: u64,
+    shared: Rc<Shared>,
+}
+
+/// What the callbacks share with the set.
+#[derive(Default)]
+struct Shared {
+    signal: Signal,
+    /// The numbers of the tasks that are over, in that order, less those that were given out.
+    over: RefCell<Vec<u64>>,
+    /// One of them panicked.
+    panicked: Cell<bool>,
+    /// Time is up.
+    late: Cell<bool>,
+}
+
+impl OnAlarm for Shared {
+    fn on_alarm(self: Rc<Self>) {
+        self.late.set(true);
+        self.signal.ring();
+    }
+}
+
+impl<T> WaitSet<T> {
+    /// Makes an empty set.
+    #[must_use]
+    pub fn new() -> WaitSet<T> {
+        WaitSet { tasks: BTreeMap::new(), last_number: 0, shared: Rc::default() }
+    }
+
+    /// Adds a task.
+    pub fn push(&mut self, task: Task<T>) {
+        self.last_number += 1;
+        let (number, shared) = (self.last_number, Rc::clone(&self.shared));
+        let key = task.add_done_callback(move |task| {
+            shared.over.borrow_mut().push(number);
+            shared.panicked.set(shared.panicked.get() || task.panicked());
+            shared.signal.ring();
+        });
+        self.tasks.insert(number, (task, key));
+    }
+
+    /// Returns how many tasks are in the set, those among them that are over.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Tells whether no task is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Takes out the tasks that are over by their callbacks, in the order of their ends.
+    fn take_over(&mut self) -> Vec<Task<T>> {
+        self.shared.panicked.set(false);
+        let over = self.shared.over.take();
+        over.iter().filter_map(|number| Some(self.tasks.remove(number)?.0)).collect()
+    }
+}
+
+impl<T: Outcome> WaitSet<T> {
+    /// Waits until `when`, or for `limit` at most, and takes out the tasks that are over; asyncio's `wait`.
+    ///
+    /// See [`wait`](crate::wait()); but the tasks come in the order of their ends.
+    ///
+    /// # Errors
+    ///
+    /// [`NothingToWaitFor`] if the set is empty.
+    ///
+    /// # Panics
+    ///
+    /// Where `limit` is given, and there is no timer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses nothing.
+    pub async fn wait(
+        &mut self,
+        when: ReturnWhen,
+        limit: impl Into<Option<Duration>>,
+    ) -> Result<Vec<Task<T>>, NothingToWaitFor> {
+        if self.is_empty() {
+            return Err(NothingToWaitFor);
+        }
+        self.shared.late.set(false);
+        self.ring_if_some_are_over();
+        let alarm = limit.into().map(|limit| Alarmed::after(limit, Rc::clone(&self.shared) as Rc<dyn OnAlarm>));
+        let mut seen = 0;
+        self.shared.signal.wait(&"wait").await;
+        while !self.is_enough(when, &mut seen) {
+            self.shared.signal.wait(&"wait").await;
+        }
+        drop(alarm);
+        Ok(self.take_over())
+    }
+
+    /// Yields, as always, also if the set has what is waited for already: by a callback, as in asyncio.
+    fn ring_if_some_are_over(&self) {
+        self.shared.signal.clear();
+        if !self.shared.over.borrow().is_empty() {
+            let shared = Rc::clone(&self.shared);
+            drop(push(Node::new(move || shared.signal.ring()))); // Where no loop runs, no task ends either.
+        }
+    }
+
+    /// Tells whether `wait` may return; the first `seen` of those that are over have been looked at.
+    fn is_enough(&self, when: ReturnWhen, seen: &mut usize) -> bool {
+        let over = self.shared.over.borrow();
+        let failed =
+            |number: &u64| self.tasks.get(number).and_then(|(task, _)| task.output()).is_some_and(T::is_failure);
+        self.shared.late.get()
+            || over.len() == self.tasks.len()
+            || match when {
+                ReturnWhen::FirstCompleted => !over.is_empty(),
+                ReturnWhen::FirstException => {
+                    let fresh = &over[std::mem::replace(seen, over.len())..];
+                    self.shared.panicked.get() || fresh.iter().any(failed)
+                }
+                ReturnWhen::AllCompleted => false,
+            }
+    }
+}
+
+impl<T> Default for WaitSet<T> {
+    fn default() -> WaitSet<T> {
+        WaitSet::new()
+    }
+}
+
+impl<T> Extend<Task<T>> for WaitSet<T> {
+    fn extend<I: IntoIterator<Item = Task<T>>>(&mut self, tasks: I) {
+        tasks.into_iter().for_each(|task| self.push(task));
+    }
+}
+
+impl<T> FromIterator<Task<T>> for WaitSet<T> {
+    fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> WaitSet<T> {
+        let mut set = WaitSet::new();
+        set.extend(tasks);
+        set
+    }
+}
+
+impl<T> Drop for WaitSet<T> {
+    fn drop(&mut self) {
+        for (task, key) in self.tasks.values() {
+            task.remove_done_callback(*key);
+        }
+    }
+}
+
+impl<T> fmt::Debug for WaitSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitSet").field("tasks", &self.len()).finish_non_exhaustive()
+    }
+}
