@@ -277,17 +277,21 @@ impl Visit<'_> {
     #[inline]
     fn stay(&mut self, list: &mut WaiterList) -> Option<Turn> {
         let key = (*self.key)?;
-        if list.is_notified(key) {
-            let _ = list.remove(key); // Notified: there is no waker in it.
+        if list.remove_notified(key) {
             *self.key = None;
             return None;
         }
-        if list.will_wake(key, self.waker) {
-            return Some(Turn::Wait);
+        Some(self.renew(list, key))
+    }
+
+    /// Takes the caller's waker in place of an older one that would wake somebody else.
+    #[cold]
+    fn renew(&mut self, list: &mut WaiterList, key: WaiterKey) -> Turn {
+        if !list.will_wake(key, self.waker) {
+            let Some(waker) = self.spare.take() else { return Turn::CloneWaker };
+            *self.spare = Some(list.set_waker(key, waker));
         }
-        let Some(waker) = self.spare.take() else { return Some(Turn::CloneWaker) };
-        *self.spare = Some(list.set_waker(key, waker));
-        Some(Turn::Wait)
+        Turn::Wait
     }
 
     /// Enters the line at the back, once there is a waker to leave there.

@@ -20,7 +20,8 @@ fn visit<'q, S: Storage>(
     waker: &Waker,
     turn: impl Fn(&mut State<S>, Visit<'_>) -> Turn,
 ) -> (Turn, RefMut<'q, State<S>>, Option<Waker>) {
-    let mut spare = None;
+    // Whoever is not in the line will enter it: the callers have looked whether they must.
+    let mut spare = key.is_none().then(|| waker.clone());
     loop {
         let mut state = queue.state();
         let answer = turn(&mut state, Visit { key, spare: &mut spare, waker });
@@ -57,9 +58,26 @@ impl<S: Storage> Future for Get<'_, S> {
     }
 }
 
-/// The step of `get` and of the stream.
+/// The step of `get` and of the stream: the usual case here, where nobody waits and an item is there.
 #[inline]
 fn poll_get<S: Storage>(
+    queue: &QueueOf<S>,
+    key: &mut Option<WaiterKey>,
+    cx: &Context<'_>,
+    name: &'static &'static str,
+) -> Poll<Result<S::Item, ShutDown>> {
+    if key.is_none() {
+        let state = queue.state();
+        if state.len() > 0 {
+            return Poll::Ready(queue.pop(state).ok_or(ShutDown(())));
+        }
+    }
+    poll_get_in_line(queue, key, cx, name)
+}
+
+/// The step of a `get` that waits, has waited, or must begin to.
+#[inline(never)]
+fn poll_get_in_line<S: Storage>(
     queue: &QueueOf<S>,
     key: &mut Option<WaiterKey>,
     cx: &Context<'_>,
@@ -81,18 +99,18 @@ fn poll_get<S: Storage>(
 }
 
 /// Takes a `get` out of the line.
-#[inline]
-fn leave_get<S: Storage>(queue: &QueueOf<S>, key: &mut Option<WaiterKey>) {
-    if let Some(key) = key.take() {
-        let left = queue.state().leave_get(key);
-        left.settle();
-    }
+#[cold]
+fn leave_get<S: Storage>(queue: &QueueOf<S>, key: WaiterKey) {
+    let left = queue.state().leave_get(key);
+    left.settle();
 }
 
 impl<S: Storage> Drop for Get<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        leave_get(self.queue, &mut self.key);
+        if let Some(key) = self.key {
+            leave_get(self.queue, key);
+        }
     }
 }
 
@@ -122,19 +140,38 @@ impl<S: Storage> Future for Put<'_, S> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(this.item.is_some(), "`put` was polled after it had completed");
-        let (turn, state, _unused) = visit(this.queue, &mut this.key, cx.waker(), State::turn_to_put);
+        // The usual case: nobody waits and there is room.
+        if this.key.is_none() {
+            let state = this.queue.state();
+            if !state.is_full() && !state.is_shut_down() {
+                this.queue.push(state, this.item.take().expect(COMPLETED));
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.poll_in_line(cx)
+    }
+}
+
+/// What the panic says when a finished future is polled again.
+const COMPLETED: &str = "`put` was polled after it had completed";
+
+impl<S: Storage> Put<'_, S> {
+    /// The step of a `put` that waits, has waited, or must begin to.
+    #[inline(never)]
+    fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<(), ShutDown<S::Item>>> {
+        assert!(self.item.is_some(), "{COMPLETED}");
+        let (turn, state, _unused) = visit(self.queue, &mut self.key, cx.waker(), State::turn_to_put);
         if matches!(turn, Turn::Wait | Turn::CloneWaker) {
             drop(state);
             wait_on(Waiting::Leaf(&"Queue.put"));
             return Poll::Pending;
         }
-        match this.item.take() {
+        match self.item.take() {
             Some(item) if turn == Turn::ShutDown => {
                 drop(state);
                 return Poll::Ready(Err(ShutDown(item)));
             }
-            Some(item) => this.queue.push(state, item),
+            Some(item) => self.queue.push(state, item),
             None => drop(state),
         }
         Poll::Ready(Ok(()))
@@ -144,11 +181,17 @@ impl<S: Storage> Future for Put<'_, S> {
 impl<S: Storage> Drop for Put<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
-            let left = self.queue.state().leave_put(key);
-            left.settle();
+        if let Some(key) = self.key {
+            leave_put(self.queue, key);
         }
     }
+}
+
+/// Takes a `put` out of the line.
+#[cold]
+fn leave_put<S: Storage>(queue: &QueueOf<S>, key: WaiterKey) {
+    let left = queue.state().leave_put(key);
+    left.settle();
 }
 
 /// Future of [`QueueOf::join`].
@@ -240,7 +283,9 @@ impl<S: Storage> Stream for Items<S> {
 
 impl<S: Storage> Drop for Items<S> {
     fn drop(&mut self) {
-        leave_get(&self.queue, &mut self.key);
+        if let Some(key) = self.key {
+            leave_get(&self.queue, key);
+        }
     }
 }
 

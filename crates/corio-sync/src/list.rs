@@ -61,10 +61,18 @@ struct Slot {
     prev: u32,
     /// The waiter behind this one while waiting, the next free slot while free.
     next: u32,
-    /// Which use of the slot this is, so that an old key is recognised.
+    /// Which use of the slot this is, so that an old key is recognised: odd while somebody owns the slot (he waits or
+    /// has been notified), even while it is free.
     generation: u32,
-    /// Whether somebody owns the slot: he waits or has been notified.
-    taken: bool,
+}
+
+impl Slot {
+    /// Makes it the first of the free slots, before `free`. An even generation says that nobody owns it.
+    #[inline]
+    fn release(&mut self, free: u32) {
+        self.generation = self.generation.wrapping_add(1);
+        self.next = free;
+    }
 }
 
 /// The name of a waiter in its [`WaiterList`]: which slot, and which use of it.
@@ -104,7 +112,7 @@ impl WaiterList {
         slot.waker = Some(waker);
         slot.prev = before;
         slot.next = NONE;
-        slot.taken = true;
+        slot.generation = slot.generation.wrapping_add(1);
         let key = WaiterKey { index, generation: slot.generation };
         match self.slots.get_mut(before as usize) {
             Some(before) => before.next = index,
@@ -128,7 +136,7 @@ impl WaiterList {
     fn grow(&mut self) -> u32 {
         let index = u32::try_from(self.slots.len()).ok().filter(|&index| index != NONE);
         let index = index.expect("more than 2^32 - 1 waiters in one list");
-        self.slots.push(Slot { waker: None, prev: NONE, next: NONE, generation: 0, taken: false });
+        self.slots.push(Slot { waker: None, prev: NONE, next: NONE, generation: 0 });
         index
     }
 
@@ -207,9 +215,7 @@ impl WaiterList {
         let free = self.free;
         let slot = self.slot_mut(key);
         let (waker, prev, next) = (slot.waker.take(), slot.prev, slot.next);
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.taken = false;
-        slot.next = free;
+        slot.release(free);
         self.free = key.index;
         self.n_taken -= 1;
         let Some(waker) = waker else {
@@ -225,6 +231,26 @@ impl WaiterList {
             None => self.tail = prev,
         }
         Removed::Waiting(waker)
+    }
+
+    /// Takes a waiter out of the list if it has been notified, and tells whether it was.
+    ///
+    /// # Panics
+    ///
+    /// When the waiter has left this list before.
+    #[inline]
+    #[must_use]
+    pub fn remove_notified(&mut self, key: WaiterKey) -> bool {
+        let free = self.free;
+        let slot = self.slot_mut(key);
+        if slot.waker.is_some() {
+            return false;
+        }
+        slot.release(free);
+        self.free = key.index;
+        self.n_taken -= 1;
+        self.n_notified -= 1;
+        true
     }
 
     /// Tells whether nobody is in the list, neither waiting nor notified.
@@ -251,7 +277,7 @@ impl WaiterList {
     /// Returns the slot of a waiter that is still in the list.
     #[inline]
     fn slot(&self, key: WaiterKey) -> &Slot {
-        let slot = self.slots.get(key.index as usize).filter(|slot| slot.taken && slot.generation == key.generation);
+        let slot = self.slots.get(key.index as usize).filter(|slot| slot.generation == key.generation);
         slot.expect(LEFT)
     }
 
@@ -259,7 +285,7 @@ impl WaiterList {
     #[inline]
     fn slot_mut(&mut self, key: WaiterKey) -> &mut Slot {
         let slot = self.slots.get_mut(key.index as usize);
-        slot.filter(|slot| slot.taken && slot.generation == key.generation).expect(LEFT)
+        slot.filter(|slot| slot.generation == key.generation).expect(LEFT)
     }
 }
 

@@ -94,7 +94,7 @@ impl Waiters {
                 *key = Some(self.list.borrow_mut().push(waker));
             }
             Some(entered) => {
-                if self.leave_if_notified(entered) {
+                if self.list.borrow_mut().remove_notified(entered) {
                     *key = None;
                     return Poll::Ready(());
                 }
@@ -103,17 +103,6 @@ impl Waiters {
         }
         wait_on(Waiting::Leaf(name));
         Poll::Pending
-    }
-
-    /// Takes the waiter out if it has been notified.
-    #[inline]
-    fn leave_if_notified(&self, key: WaiterKey) -> bool {
-        let mut list = self.list.borrow_mut();
-        let notified = list.is_notified(key);
-        if notified {
-            let _ = list.remove(key); // Notified: there is no waker in it.
-        }
-        notified
     }
 
     /// Takes the caller's waker in place of an older one that would wake somebody else.

@@ -4,7 +4,7 @@
 use super::Queue;
 use crate::state::{State, Turn, Visit, wake};
 use crate::sync::MutexGuard;
-use crate::{Fifo, PutError, ShutDown};
+use crate::{Fifo, GetError, PutError, ShutDown};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
 use std::fmt;
@@ -19,7 +19,8 @@ fn visit<'q, T>(
     waker: &Waker,
     turn: impl Fn(&mut State<Fifo<T>>, Visit<'_>) -> Turn,
 ) -> (Turn, MutexGuard<'q, State<Fifo<T>>>, Option<Waker>) {
-    let mut spare = None;
+    // Whoever is not in the line will enter it: the callers have looked whether they must.
+    let mut spare = key.is_none().then(|| waker.clone());
     loop {
         let mut state = queue.state();
         let answer = turn(&mut state, Visit { key, spare: &mut spare, waker });
@@ -57,6 +58,13 @@ impl<T> Future for Get<'_, T> {
 
 /// The step of `get` and of the stream.
 fn poll_get<T>(queue: &Queue<T>, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> Poll<Result<T, ShutDown>> {
+    if key.is_none() {
+        match queue.get_nowait() {
+            Ok(item) => return Poll::Ready(Ok(item)),
+            Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
+            Err(GetError::QueueEmpty) => {}
+        }
+    }
     let (turn, mut state, _unused) = visit(queue, key, cx.waker(), State::turn_to_get);
     let (item, waker) = if turn == Turn::Go { state.pop() } else { (None, None) };
     drop(state);
@@ -111,7 +119,15 @@ impl<T> Future for Put<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ShutDown<T>>> {
         let this = &mut *self;
-        assert!(this.item.is_some(), "`put` was polled after it had completed");
+        let item = this.item.take().expect("`put` was polled after it had completed");
+        match this.key {
+            None => match this.queue.put_nowait(item) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(PutError::ShutDown(item)) => return Poll::Ready(Err(ShutDown(item))),
+                Err(PutError::QueueFull(item)) => this.item = Some(item),
+            },
+            Some(_) => this.item = Some(item),
+        }
         let (turn, mut state, _unused) = visit(this.queue, &mut this.key, cx.waker(), State::turn_to_put);
         match turn {
             Turn::Go => {
