@@ -6,7 +6,7 @@ use crate::frontier::Limits;
 use crate::output::Output;
 use crate::progress;
 use crate::report::printable;
-use crate::seeds::{self, Place};
+use crate::seeds::{self, Place, SeedError};
 use crate::site::{Server, Site};
 use corio::executor::io::Source;
 use corio::{create_task, signal};
@@ -69,10 +69,10 @@ fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-fn target(args: &Args) -> anyhow::Result<Target> {
+fn target(args: &Args) -> Result<Target, SeedError> {
     if let Some(folder) = &args.serve {
-        anyhow::ensure!(folder.is_dir(), "cannot serve {}: it is no directory", folder.display());
-        return Ok(Target::Site(Site::Files(folder.clone())));
+        let files = Site::Files(folder.clone());
+        return if folder.is_dir() { Ok(Target::Site(files)) } else { Err(SeedError::NoDirectory(folder.clone())) };
     }
     let named = args.urls.iter().map(|text| seeds::address(text, Place::Argument));
     let mut addresses = named.collect::<Result<Vec<_>, _>>()?;
@@ -93,7 +93,7 @@ async fn crawl(args: &Args, target: Target, output: Output) -> Status {
     let limits = Limits { depth, max_pages: args.max_pages.map(Into::into) };
     let crawl = Crawl::new(addresses, Options { concurrency: args.concurrency, limits, timeout: args.timeout });
     let interrupted = Rc::new(Cell::new(false));
-    let _ = create_task(heed_signals(Rc::clone(&crawl), Rc::clone(&interrupted)));
+    drop(create_task(heed_signals(Rc::clone(&crawl), Rc::clone(&interrupted)))); // It goes on by itself.
     let progress = create_task(progress::show(Rc::clone(&crawl)));
     let written = crawl.run(output).await;
     progress.cancel();
@@ -117,7 +117,7 @@ fn status(args: &Args, crawl: &Crawl, written: Result<(), CrawlError>, interrupt
 async fn heed_signals(crawl: Rc<Crawl>, interrupted: Rc<Cell<bool>>) {
     // Where signals cannot be heard, Ctrl-C ends the program, as it does by default.
     let (Ok(bell), Ok(mut signals)) = (signal::Bell::new(), signal::ctrl_c()) else { return };
-    let _ = create_task(watch(bell));
+    drop(create_task(watch(bell)));
     signals.recv().await;
     interrupted.set(true);
     say("corio-crawl: stopping; what was found is being written. Ctrl-C again ends at once.\n");

@@ -44,7 +44,7 @@ pub struct Answer {
     /// The head.
     pub head: Head,
     /// The body; empty if it was not wanted.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// How many bytes of body came, wanted or not.
     pub received: u64,
 }
@@ -88,7 +88,7 @@ impl Client {
             if !whole {
                 connection.close();
             }
-            (Vec::new(), received)
+            (Bytes::new(), received)
         };
         self.pool.keep(url, connection);
         Ok(Answer { head, body, received })
@@ -134,18 +134,33 @@ fn refuse_coding(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-async fn read(mut body: Incoming, headers: &HeaderMap) -> Result<Vec<u8>, Failure> {
+/// Reads a body. One that comes in one piece, as small ones do, is not copied.
+async fn read(mut body: Incoming, headers: &HeaderMap) -> Result<Bytes, Failure> {
+    let Some(first) = next_piece(&mut body).await? else { return Ok(Bytes::new()) };
+    let Some(second) = next_piece(&mut body).await? else { return Ok(first) };
     // The length is the server's word: room for a megabyte is made on it, and no more.
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let mut bytes = Vec::with_capacity(length.unwrap_or(0).min(1 << 20));
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broken_off)?.into_data() else { continue };
-        if bytes.len() + data.len() > MAX_BODY {
+    bytes.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(piece) = next {
+        if bytes.len() + piece.len() > MAX_BODY {
             return Err(Failure::TooLarge);
         }
-        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(&piece);
+        next = next_piece(&mut body).await?;
     }
-    Ok(bytes)
+    Ok(bytes.into())
+}
+
+async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
+    while let Some(frame) = body.frame().await {
+        // What is no data is trailers.
+        if let Ok(data) = frame.map_err(broken_off)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a body that nobody wants; tells how many bytes came, and whether they were all.

@@ -153,7 +153,7 @@ impl Crawl {
         let workers = TaskGroup::run(async |group: TaskGroup| {
             for _ in 0..self.options.concurrency.get() {
                 let crawl = Rc::clone(self);
-                let _ = group.create_task(async move { crawl.work().await });
+                drop(group.create_task(async move { crawl.work().await }));
             }
             race((self.visits.join(), self.stopping.wait())).await;
             self.visits.shutdown(true);

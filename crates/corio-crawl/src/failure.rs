@@ -19,7 +19,7 @@ pub enum Failure {
     Protocol(String),
     /// The body broke off.
     Body(String),
-    /// The body is longer than [`MAX_BODY`].
+    /// The body is longer than [`MAX_BODY`](crate::client::MAX_BODY).
     TooLarge,
     /// The body came in a coding that was not asked for, such as gzip.
     Coding(String),
@@ -29,7 +29,7 @@ pub enum Failure {
     BadRedirect(String),
     /// The redirects lead in a circle.
     RedirectLoop,
-    /// There were more than [`MAX_REDIRECTS`] redirects in a row.
+    /// There were more than [`MAX_REDIRECTS`](crate::crawl::MAX_REDIRECTS) redirects in a row.
     TooManyRedirects,
     /// The redirect leads to another origin, which is not followed.
     RedirectOutside(String),

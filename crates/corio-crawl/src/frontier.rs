@@ -1,5 +1,6 @@
 //! What is to be fetched, and what has been: each address once.
 
+use foldhash::fast::RandomState;
 use std::collections::HashSet;
 use url::Url;
 
@@ -39,7 +40,7 @@ pub enum Redirect {
 pub struct Frontier {
     limits: Limits,
     /// Every address that was admitted, without fragment.
-    seen: HashSet<Box<str>>,
+    seen: HashSet<Box<str>, RandomState>,
     /// What the addresses of the origins begin with: `http://host:port/`.
     origins: Vec<String>,
     admitted: usize,
@@ -49,7 +50,7 @@ impl Frontier {
     /// Makes a frontier that admits nothing but [`seeds`](Frontier::seed) and what they lead to.
     #[must_use]
     pub fn new(limits: Limits) -> Frontier {
-        Frontier { limits, seen: HashSet::new(), origins: Vec::new(), admitted: 0 }
+        Frontier { limits, seen: HashSet::default(), origins: Vec::new(), admitted: 0 }
     }
 
     /// Admits an address that the user named, and links within its origin from now on.

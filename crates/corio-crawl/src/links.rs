@@ -6,11 +6,14 @@
 //! rest. They agree wherever the first does not pass, which a test holds on random pages, and on real ones.
 
 mod scan;
+mod cursor;
 mod standard;
 
 use encoding_rs::Encoding;
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 use std::borrow::Cow;
-use std::collections::HashSet;
+
 use url::Url;
 
 /// Returns the addresses that the page at `page` links to, each once, in the order of their first appearance.
@@ -43,18 +46,13 @@ pub fn is_ordinary(text: &str) -> bool {
 #[derive(Debug, Default, PartialEq)]
 struct Hrefs<'t> {
     base: Option<Cow<'t, str>>,
-    links: Vec<Cow<'t, str>>,
-    seen: HashSet<Cow<'t, str>>,
+    links: IndexSet<Cow<'t, str>, RandomState>,
 }
 
 impl<'t> Hrefs<'t> {
     /// Notes the `href` of an `a` or `area` element.
     fn link(&mut self, href: Cow<'t, str>) {
-        let href = without_fragment(href);
-        if !self.seen.contains(&href) {
-            self.seen.insert(href.clone());
-            self.links.push(href);
-        }
+        self.links.insert(without_fragment(href));
     }
 
     /// Notes the `href` of a `base` element: the first one counts.
@@ -65,9 +63,8 @@ impl<'t> Hrefs<'t> {
     fn resolve(self, page: &Url, encoding: &'static Encoding) -> Vec<String> {
         let base = self.base.as_deref().and_then(|href| base_url(href, page, encoding));
         let base = base.as_ref().unwrap_or(page);
-        let mut seen = HashSet::with_capacity(self.links.len());
         let resolved = self.links.iter().filter_map(|href| resolve(href, base, encoding));
-        resolved.filter(|link| seen.insert(link.clone())).collect()
+        resolved.collect::<IndexSet<String, RandomState>>().into_iter().collect()
     }
 }
 

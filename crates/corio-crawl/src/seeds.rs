@@ -1,4 +1,4 @@
-//! The addresses that the user names.
+//! What the user names: addresses, or a directory.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -22,6 +22,8 @@ pub enum SeedError {
     Unreadable(PathBuf, io::Error),
     /// The file of addresses holds none.
     Empty(PathBuf),
+    /// What is to be served is no directory.
+    NoDirectory(PathBuf),
 }
 
 /// Where an address was found.
@@ -50,6 +52,7 @@ impl fmt::Display for SeedError {
                 write!(f, "{place}{} is no address to crawl: {reason}", text.escape_debug())
             }
             SeedError::Unreadable(file, error) => write!(f, "cannot read {}: {error}", file.display()),
+            SeedError::NoDirectory(path) => write!(f, "cannot serve {}: it is no directory", path.display()),
             SeedError::Empty(file) => write!(f, "{} holds no address", file.display()),
         }
     }

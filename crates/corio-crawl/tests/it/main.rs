@@ -10,3 +10,4 @@ mod program;
 mod seeds;
 mod serve;
 mod site;
+mod tls;
