@@ -12,8 +12,8 @@
 use crate::listeners::{Listeners, NO_KEY};
 use crate::shielded::shielded;
 use crate::{FutureError, trampoline};
-use corio_seam::{Node, Report, Waitable, report};
-use std::cell::{Cell, RefCell};
+use corio_seam::{Cancelled, Node, Report, Waitable, report};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -58,17 +58,22 @@ pub(crate) struct Core<T> {
     state: Cell<State>,
     /// Somebody looked at how it ended: nothing is to be reported.
     looked: Cell<bool>,
+    /// How many read ends exist, those aside that callbacks are lent.
+    readers: Cell<usize>,
     /// How it ended; none while it is pending, and when the value was moved out.
     ending: RefCell<Option<Result<T, FutureError>>>,
     listeners: RefCell<Listeners<Listener>>,
-    /// How many read ends exist, those aside that callbacks are lent.
-    readers: Cell<usize>,
     /// How to clone the value: known once there may be two read ends.
     clone: Cell<Option<CloneFn<T>>>,
+    rare: OnceCell<Box<Rare<T>>>,
+}
+
+/// What few cells need.
+struct Rare<T> {
+    /// Until the future is over, or the last read end is gone.
+    helper: RefCell<Option<Rc<dyn Helper>>>,
     /// How to report a value that is an error, if nobody looks at it.
     report: Cell<Option<fn(T)>>,
-    /// None for most, and when the future is over or the last read end is gone.
-    helper: RefCell<Option<Rc<dyn Helper>>>,
 }
 
 impl<T> Core<T> {
@@ -78,13 +83,16 @@ impl<T> Core<T> {
         Rc::new(Core {
             state: Cell::new(State::Pending),
             looked: Cell::new(false),
+            readers: Cell::new(1),
             ending: RefCell::new(None),
             listeners: RefCell::new(Listeners::new()),
-            readers: Cell::new(1),
             clone: Cell::new(None),
-            report: Cell::new(None),
-            helper: RefCell::new(None),
+            rare: OnceCell::new(),
         })
+    }
+
+    fn rare(&self) -> &Rare<T> {
+        self.rare.get_or_init(|| Box::new(Rare { helper: RefCell::new(None), report: Cell::new(None) }))
     }
 
     #[inline]
@@ -97,30 +105,37 @@ impl<T> Core<T> {
         self.state.get() != State::Pending
     }
 
-    /// Ends the future, and tells everybody; gives the ending back if it is over.
-    ///
-    /// Wakers are woken now; callbacks are scheduled. Both in the order in which they asked.
+    /// Ends the future with a value, and tells everybody; gives the value back if the future is over.
     #[inline]
-    pub(crate) fn end(&self, ending: Result<T, FutureError>) -> Result<(), Result<T, FutureError>> {
+    pub(crate) fn finish(&self, value: T) -> Result<(), T> {
         if self.is_done() {
-            return Err(ending);
+            return Err(value);
         }
-        self.state.set(match &ending {
-            Ok(_) => State::Finished,
-            Err(FutureError::Cancelled(_)) => State::Cancelled,
-            Err(_) => State::Failed,
-        });
+        self.end(State::Finished, Ok(value));
+        Ok(())
+    }
+
+    /// Ends the future without a value, and tells everybody; false if the future is over.
+    pub(crate) fn fail(&self, error: FutureError) -> bool {
+        if self.is_done() {
+            return false;
+        }
+        self.end(if error.is_cancelled() { State::Cancelled } else { State::Failed }, Err(error));
+        true
+    }
+
+    /// Makes the transition. Wakers are woken now, callbacks are scheduled; both in the order in which they asked.
+    #[inline]
+    fn end(&self, state: State, ending: Result<T, FutureError>) {
+        self.state.set(state);
         self.ending.replace(Some(ending));
         let told = self.listeners.borrow_mut().take();
-        for (_, listener) in told {
-            match listener {
-                Listener::Waker(waker) => shielded("panic in a waker", || waker.wake()),
-                Listener::Call(callback) => trampoline::schedule(callback),
-            }
-        }
+        told.for_each(|listener| match listener {
+            Listener::Waker(waker) => shielded("panic in a waker", || waker.wake()),
+            Listener::Call(callback) => trampoline::schedule(callback),
+        });
         self.drop_helper();
         trampoline::drain();
-        Ok(())
     }
 
     /// Cancels the future, or asks the helper to; false if it is over.
@@ -129,27 +144,25 @@ impl<T> Core<T> {
             self.looked.set(true);
             return false;
         }
-        let helper = self.helper.borrow().clone();
-        match helper {
+        match self.helper() {
             Some(helper) => helper.cancel(message),
-            None => self.end(Err(FutureError::Cancelled(corio_seam::Cancelled::with_message(message)))).is_ok(),
+            None => self.fail(FutureError::Cancelled(Cancelled::with_message(message))),
         }
     }
 
     pub(crate) fn set_helper(&self, helper: Rc<dyn Helper>) {
-        let old = self.helper.replace(Some(helper));
-        drop(old);
+        self.rare().helper.replace(Some(helper)); // There was none.
     }
 
     pub(crate) fn helper(&self) -> Option<Rc<dyn Helper>> {
-        self.helper.borrow().clone()
+        self.rare.get()?.helper.borrow().clone()
     }
 
     /// Lets the helper go; its destructor is user code.
     #[inline]
     pub(crate) fn drop_helper(&self) {
-        let helper = self.helper.take();
-        if helper.is_some() {
+        if let Some(rare) = self.rare.get() {
+            let helper = rare.helper.take();
             shielded("panic in the destructor of a canceller", || drop(helper));
         }
     }
@@ -226,7 +239,7 @@ impl<T> Core<T> {
 
     /// Has a value that nobody looks at go to `report`.
     pub(crate) fn set_report(&self, report: fn(T)) {
-        self.report.set(Some(report));
+        self.rare().report.set(Some(report));
     }
 
     /// Returns the ending to look at.
@@ -289,7 +302,7 @@ impl<T> Drop for Core<T> {
         if self.looked.get() {
             return;
         }
-        let report_value = self.report.get();
+        let report_value = self.rare.get().and_then(|rare| rare.report.get());
         let unlooked_at = match self.ending.get_mut() {
             Some(Ok(_)) => report_value.is_some(),
             Some(Err(error)) => matches!(error, FutureError::Panicked(_)),

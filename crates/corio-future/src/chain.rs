@@ -173,7 +173,7 @@ impl Wake for Knock {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.address.notify() {
             let awaiters = lock(&self.awaiters).take();
-            awaiters.for_each(|(_, waker)| shielded("panic in a waker", || waker.wake()));
+            awaiters.for_each(|waker| shielded("panic in a waker", || waker.wake()));
         }
     }
 }

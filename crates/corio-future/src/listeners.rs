@@ -4,104 +4,135 @@
 //! ascend, so an entry is found by bisection; one taken back from the middle leaves a gap, and gaps are closed when they
 //! outnumber the entries. So a million listeners come and go in linear time, in any order.
 
-use std::mem;
-use std::vec;
+use std::num::NonZeroU64;
 
 /// The key that no entry ever has.
 pub(crate) const NO_KEY: u64 = 0;
 
 /// A FIFO of listeners.
 pub(crate) struct Listeners<L> {
-    /// The oldest entry, while it was added to an empty list and is still there.
-    first: Option<(u64, L)>,
-    /// The entries behind it, by ascending key; gaps where one was taken back.
-    more: Vec<(u64, Option<L>)>,
-    /// How many gaps `more` has.
-    gaps: usize,
+    /// The oldest entry, while it was added to an empty list and is still there. (A key is never 0: so this is a word
+    /// shorter.)
+    first: Option<(NonZeroU64, L)>,
+    /// The entries behind it; a box, for most lists have none, and each cell carries this.
+    more: Option<Box<More<L>>>,
     /// The key given last.
     last_key: u64,
 }
 
+/// What does not stand in place.
+struct More<L> {
+    /// The entries, by ascending key; gaps where one was taken back.
+    entries: Vec<(NonZeroU64, Option<L>)>,
+    /// How many gaps there are.
+    gaps: usize,
+}
+
 impl<L> Listeners<L> {
     pub(crate) const fn new() -> Listeners<L> {
-        Listeners { first: None, more: Vec::new(), gaps: 0, last_key: NO_KEY }
+        Listeners { first: None, more: None, last_key: NO_KEY }
     }
 
     /// Appends an entry and returns its key.
     #[inline]
     pub(crate) fn push(&mut self, listener: L) -> u64 {
-        self.last_key += 1;
-        if self.first.is_none() && self.more.is_empty() {
-            self.first = Some((self.last_key, listener));
+        let key = NonZeroU64::MIN.saturating_add(self.last_key);
+        self.last_key = key.get();
+        self.put(key, listener);
+        key.get()
+    }
+
+    #[inline]
+    fn put(&mut self, key: NonZeroU64, listener: L) {
+        if self.first.is_none() && self.more.as_ref().is_none_or(|more| more.entries.is_empty()) {
+            self.first = Some((key, listener));
         } else {
-            self.more.push((self.last_key, Some(listener)));
+            let more = self.more.get_or_insert_with(|| Box::new(More { entries: Vec::new(), gaps: 0 }));
+            more.entries.push((key, Some(listener)));
         }
-        self.last_key
     }
 
     /// Returns the entry of `key`, if it is there.
     #[inline]
     pub(crate) fn find(&mut self, key: u64) -> Option<&mut L> {
         match &mut self.first {
-            Some((at, listener)) if *at == key => Some(listener),
-            _ => {
-                let index = self.more.binary_search_by_key(&key, |(at, _)| *at).ok()?;
-                self.more[index].1.as_mut()
-            }
+            Some((at, listener)) if at.get() == key => Some(listener),
+            _ => self.more.as_mut()?.find(key)?.as_mut(),
         }
     }
 
     /// Takes an entry back, for the caller to drop where user code may run.
     pub(crate) fn remove(&mut self, key: u64) -> Option<L> {
-        if self.first.as_ref().is_some_and(|(at, _)| *at == key) {
+        if self.first.as_ref().is_some_and(|(at, _)| at.get() == key) {
             return self.first.take().map(|(_, listener)| listener);
         }
-        let index = self.more.binary_search_by_key(&key, |(at, _)| *at).ok()?;
-        let removed = self.more[index].1.take()?;
-        self.gaps += 1;
-        if self.gaps * 2 > self.more.len() {
-            self.more.retain(|(_, listener)| listener.is_some());
-            self.gaps = 0;
-        }
-        Some(removed)
+        self.more.as_mut()?.remove(key)
     }
 
-    /// Takes all entries, in order.
+    /// Takes all entries.
     #[inline]
     pub(crate) fn take(&mut self) -> Taken<L> {
-        self.gaps = 0;
-        Taken { first: self.first.take(), more: mem::take(&mut self.more).into_iter() }
+        Taken { first: self.first.take(), more: self.more.take() }
     }
 
     /// Takes the entries of which `which` is true, in order; the others keep their keys.
     pub(crate) fn take_if(&mut self, which: impl Fn(&L) -> bool) -> Vec<L> {
         let mut taken = Vec::new();
-        for (key, listener) in self.take() {
+        let all = self.take();
+        for (key, listener) in all.first.into_iter().chain(all.more.into_iter().flat_map(|more| more.into_entries())) {
             if which(&listener) {
                 taken.push(listener);
             } else {
-                self.more.push((key, Some(listener)));
+                self.put(key, listener);
             }
         }
         taken
     }
 }
 
-/// Iterator over entries that were taken, with their keys.
-pub(crate) struct Taken<L> {
-    first: Option<(u64, L)>,
-    more: vec::IntoIter<(u64, Option<L>)>,
+impl<L> More<L> {
+    fn find(&mut self, key: u64) -> Option<&mut Option<L>> {
+        let index = self.entries.binary_search_by_key(&key, |(at, _)| at.get()).ok()?;
+        Some(&mut self.entries[index].1)
+    }
+
+    fn remove(&mut self, key: u64) -> Option<L> {
+        let removed = self.find(key)?.take()?;
+        self.gaps += 1;
+        if self.gaps * 2 > self.entries.len() {
+            self.entries.retain(|(_, listener)| listener.is_some());
+            self.gaps = 0;
+        }
+        Some(removed)
+    }
+
+    fn into_entries(self) -> impl Iterator<Item = (NonZeroU64, L)> {
+        self.entries.into_iter().filter_map(|(key, listener)| Some((key, listener?)))
+    }
+
+    #[cold]
+    fn for_each(self, mut tell: impl FnMut(L)) {
+        self.into_entries().for_each(|(_, listener)| tell(listener));
+    }
 }
 
-impl<L> Iterator for Taken<L> {
-    type Item = (u64, L);
+/// Entries that were taken.
+#[must_use = "those who are not told wait for ever"]
+pub(crate) struct Taken<L> {
+    first: Option<(NonZeroU64, L)>,
+    more: Option<Box<More<L>>>,
+}
 
+impl<L> Taken<L> {
+    /// Calls `tell`, which must not unwind, with each entry, in order.
     #[inline]
-    fn next(&mut self) -> Option<(u64, L)> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+    pub(crate) fn for_each(self, mut tell: impl FnMut(L)) {
+        if let Some((_, listener)) = self.first {
+            tell(listener);
         }
-        self.more.by_ref().find_map(|(key, listener)| Some((key, listener?)))
+        if let Some(more) = self.more {
+            more.for_each(tell);
+        }
     }
 }
 
@@ -110,7 +141,9 @@ mod tests {
     use super::*;
 
     fn letters(list: &mut Listeners<char>) -> String {
-        list.take().map(|(_, letter)| letter).collect()
+        let mut letters = String::new();
+        list.take().for_each(|letter| letters.push(letter));
+        letters
     }
 
     #[test]
@@ -151,8 +184,10 @@ mod tests {
         let keys: Vec<u64> = (0..100).map(|n| list.push(n)).collect();
         keys.iter().step_by(2).for_each(|&key| _ = list.remove(key));
         keys.iter().skip(1).step_by(4).for_each(|&key| _ = list.remove(key));
-        assert!(list.more.len() <= 51, "{} places for 25 entries", list.more.len());
-        let left: Vec<i32> = list.take().map(|(_, n)| n).collect();
+        let places = list.more.as_ref().map_or(0, |more| more.entries.len());
+        assert!((24..=51).contains(&places), "{places} places for 25 entries");
+        let mut left = Vec::new();
+        list.take().for_each(|n| left.push(n));
         assert_eq!(left, (3..100).step_by(4).collect::<Vec<_>>());
     }
 

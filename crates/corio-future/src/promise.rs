@@ -108,10 +108,7 @@ impl<T> Promise<T> {
     /// ```
     #[inline]
     pub fn set_result(self, value: T) -> Result<(), T> {
-        self.core.end(Ok(value)).map_err(|ending| match ending {
-            Ok(value) => value,
-            Err(_) => unreachable!("the ending given back is the one given in"),
-        })
+        self.core.finish(value)
     }
 
     /// Ends the future as cancelled; nothing happens if it is over.
@@ -129,7 +126,7 @@ impl<T> Promise<T> {
 
     /// Ends the future as another one ended; nothing happens if it is over.
     pub fn set_error(self, error: FutureError) {
-        let _ = self.core.end(Err(error));
+        self.core.fail(error);
     }
 
     /// Tells whether the future was cancelled, so that the work need not be done.
@@ -192,7 +189,7 @@ impl<T> Drop for Promise<T> {
     #[inline]
     fn drop(&mut self) {
         if !self.core.is_done() {
-            let _ = self.core.end(Err(FutureError::BrokenPromise));
+            self.core.fail(FutureError::BrokenPromise);
         }
     }
 }

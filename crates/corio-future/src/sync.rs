@@ -1,30 +1,32 @@
-//! Lock, condition and count, from parking_lot and std; from loom when a model is checked.
+//! Lock, condition and count: parking_lot's and std's, loom's in a model; std's under Miri, for parking_lot keeps pointers
+//! in integers, which strict provenance forbids.
 
 use std::time::Instant;
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
-#[cfg(not(loom))]
+#[cfg(loom)]
+pub(crate) use loom::thread::{ThreadId, current};
+#[cfg(not(any(loom, miri)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::sync::Arc;
-
-#[cfg(loom)]
-pub(crate) use loom::thread::{ThreadId, current};
+#[cfg(miri)]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::thread::{ThreadId, current};
 
 /// Locks `mutex`.
 #[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, miri)))]
     return mutex.lock();
-    #[cfg(loom)]
-    return mutex.lock().unwrap();
+    #[cfg(any(loom, miri))]
+    return mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
 }
 
-/// Waits for `condvar` until `deadline`, or for ever; false if the deadline has passed. A model has no clock.
-#[cfg(not(loom))]
+/// Waits for `condvar` until `deadline`, or for ever; false if the deadline has passed.
+#[cfg(not(any(loom, miri)))]
 pub(crate) fn wait<'g, T>(
     condvar: &Condvar,
     mut guard: MutexGuard<'g, T>,
@@ -40,11 +42,14 @@ pub(crate) fn wait<'g, T>(
     (guard, in_time)
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, miri))]
 pub(crate) fn wait<'g, T>(
     condvar: &Condvar,
     guard: MutexGuard<'g, T>,
-    _: Option<Instant>,
+    deadline: Option<Instant>,
 ) -> (MutexGuard<'g, T>, bool) {
-    (condvar.wait(guard).unwrap(), true)
+    let Some(deadline) = deadline else { return (condvar.wait(guard).unwrap(), true) };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let (guard, result) = condvar.wait_timeout(guard, left).unwrap();
+    (guard, !result.timed_out())
 }

@@ -166,7 +166,8 @@ impl<T> Cell<T> {
 
     /// Reads the ending if it is there, else has `waker` woken when it may be; its key is set if it is [`NO_KEY`].
     pub(super) fn poll(&self, key: &mut u64, waker: &Waker) -> Poll<Result<T, FutureError>> {
-        let mut new = None;
+        // One who polls for the first time mostly has to wait: locking once is worth a waker cloned in vain.
+        let mut new = (*key == NO_KEY).then(|| waker.clone());
         loop {
             let mut inner = self.lock();
             if inner.state.is_readable() {
@@ -365,7 +366,7 @@ pub(super) fn transition<T>(cell: &Arc<Cell<T>>, change: impl FnOnce(&mut Inner<
         let told = inner.listeners.take();
         drop(inner);
         cell.changed.notify_all();
-        told.for_each(|(_, listener)| tell(cell, listener));
+        told.for_each(|listener| tell(cell, listener));
     } else if inner.state.is_done() {
         let told = inner.listeners.take_if(|listener| !matches!(listener, Listener::Watch(..)));
         drop(inner);

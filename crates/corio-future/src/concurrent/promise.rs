@@ -17,7 +17,7 @@ use std::fmt;
 /// ```
 pub fn promise<T>() -> (Promise<T>, Future<T>) {
     let cell = Arc::new(Cell::new());
-    (Promise { cell: Arc::clone(&cell) }, Future::new(cell))
+    (Promise { cell: Arc::clone(&cell), kept: false }, Future::new(cell))
 }
 
 /// The write end of a thread-safe cell: sets it once, from any thread.
@@ -36,6 +36,8 @@ pub fn promise<T>() -> (Promise<T>, Future<T>) {
 #[must_use = "dropping a promise breaks it"]
 pub struct Promise<T> {
     cell: Arc<Cell<T>>,
+    /// Set by a method that ended the future: there is nothing left to break.
+    kept: bool,
 }
 
 impl<T> Promise<T> {
@@ -94,9 +96,9 @@ impl<T> Promise<T> {
         self.finish(value, false)
     }
 
-    fn finish(self, value: T, failed: bool) -> Result<(), T> {
+    fn finish(mut self, value: T, failed: bool) -> Result<(), T> {
         let mut value = Some(value);
-        transition(&self.cell, |inner| match value.take_if(|_| !inner.state.is_done()) {
+        self.kept = transition(&self.cell, |inner| match value.take_if(|_| !inner.state.is_done()) {
             Some(value) => {
                 inner.state = State::Finished(value);
                 inner.failed = failed;
@@ -158,6 +160,9 @@ impl<T, E> Promise<Result<T, E>> {
 
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         transition(&self.cell, |inner| {
             match &inner.state {
                 State::Pending | State::Running => {
