@@ -179,7 +179,7 @@ fn another_loop_on_the_same_thread_does_not_take_the_callbacks() {
 
 #[test]
 fn without_a_loop_the_awaiter_drives() {
-    for _ in 0..if cfg!(miri) { 5 } else { 500 } {
+    for _ in 0..if cfg!(miri) { 2 } else { 500 } {
         let (promise, source) = concurrent::promise();
         let wrapped = wrap_future(source);
         let setter = thread::spawn(move || promise.set_result(7).unwrap());

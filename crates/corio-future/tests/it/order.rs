@@ -144,7 +144,7 @@ fn a_closing_loop_drops_callbacks_uncalled() {
 
 #[test]
 fn hazard_23_a_closing_loop_drops_a_long_chain_without_depth() {
-    let links = if cfg!(miri) { 300 } else { 1_000_000 };
+    let links = if cfg!(miri) { 50 } else { 1_000_000 };
     let toy = Toy::new();
     let (first, mut last) = promise::<u32>();
     for _ in 0..links {

@@ -16,15 +16,32 @@ fn hazard_09_a_callback_that_panics_stops_no_other() {
     toy.enter(|| {
         let (promise, future) = promise::<u32>();
         future.add_done_callback(|_| panic!("one callback's own affair"));
-        future.add_done_callback(|_| panic!("and the handler panics"));
         future.add_done_callback(|_| crate::toy_loop::toy().unwrap().reports.borrow_mut().push("called".into()));
         promise.set_result(7).unwrap();
     });
     toy.run_batch();
     let reports = toy.reports.take();
-    assert_eq!(reports.len(), 3, "{reports:?}");
+    assert_eq!(reports.len(), 2, "{reports:?}");
     assert!(reports[0].contains("one callback's own affair"));
-    assert_eq!(reports[2], "called");
+    assert_eq!(reports[1], "called");
+    toy.close();
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "leaks the second payload, for its destructor might panic too")]
+fn hazard_09_a_handler_that_panics_stops_no_callback() {
+    let toy = Toy::new();
+    toy.enter(|| {
+        let (promise, future) = promise::<u32>();
+        let (thread_safe_promise, thread_safe) = concurrent::promise::<u32>();
+        future.add_done_callback(|_| panic!("and the handler panics"));
+        future.add_done_callback(|_| crate::toy_loop::toy().unwrap().reports.borrow_mut().push("called".into()));
+        thread_safe.add_done_callback(|_| panic!("and the handler panics"));
+        thread_safe_promise.set_result(7).unwrap();
+        promise.set_result(7).unwrap();
+    });
+    toy.run_batch();
+    assert_eq!(toy.reports.take().len(), 3);
     toy.close();
 }
 
@@ -176,6 +193,7 @@ fn hazard_10_a_value_whose_destructor_panics() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks the payload of the destructor's own panic")]
 fn hazard_10_a_payload_whose_destructor_panics() {
     let (promise, future) = promise::<u32>();
     future.add_done_callback(|_| panic_any(PanicsAtDrop));

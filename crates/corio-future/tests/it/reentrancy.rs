@@ -127,7 +127,7 @@ fn a_callback_shares_what_it_is_lent() {
 
 #[test]
 fn hazard_23_a_long_chain_of_completions_is_not_deep() {
-    let links = if cfg!(miri) { 300 } else { 1_000_000 };
+    let links = if cfg!(miri) { 50 } else { 1_000_000 };
     let (first, mut last) = promise::<u32>();
     for _ in 0..links {
         let (next, future) = promise::<u32>();
@@ -140,7 +140,7 @@ fn hazard_23_a_long_chain_of_completions_is_not_deep() {
 
 #[test]
 fn hazard_23_a_long_chain_of_broken_promises_is_not_deep() {
-    let links = if cfg!(miri) { 300 } else { 1_000_000 };
+    let links = if cfg!(miri) { 50 } else { 1_000_000 };
     let (first, mut last) = promise::<u32>();
     for _ in 0..links {
         let (next, future) = promise::<u32>();
@@ -153,7 +153,7 @@ fn hazard_23_a_long_chain_of_broken_promises_is_not_deep() {
 
 #[test]
 fn many_come_and_go_in_any_order() {
-    let many = if cfg!(miri) { 200 } else { 100_000 };
+    let many = if cfg!(miri) { 50 } else { 100_000 };
     let (promise, future) = promise::<u32>();
     let keys: Vec<CallbackKey> = (0..many).map(|_| future.add_done_callback(|_| panic!("taken back"))).collect();
     let log = Log::default();
