@@ -10,13 +10,15 @@ pub mod workloads;
 use std::time::Duration;
 
 /// What a workload needs of a runtime: each gives its own best.
-pub trait Runtime {
+pub trait Runtime: 'static {
     /// The column's head.
     const NAME: &'static str;
     /// Runs a future to its end, inside a task.
     fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> T;
-    /// Starts a task; the future gives its result.
-    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = T> + 'static;
+    /// A task's handle: a future of its result.
+    type Task<T: 'static>: Future<Output = T> + 'static;
+    /// Starts a task.
+    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Self::Task<T>;
     /// Lets the others have a turn.
     fn yield_now() -> impl Future<Output = ()>;
     /// A value set once: the way to set it, and the way to wait for it.
@@ -24,9 +26,7 @@ pub trait Runtime {
     /// A queue between two tasks; capacity 0 is unbounded.
     fn queue(capacity: usize) -> (impl Put + 'static, impl Get + 'static);
     /// Waits for all tasks, by whatever users of this runtime take for it.
-    fn gather<T: 'static, F: Future<Output = T> + 'static>(tasks: Vec<F>) -> impl Future<Output = Vec<T>>
-    where
-        Self: Sized;
+    fn gather<T: 'static>(tasks: Vec<Self::Task<T>>) -> impl Future<Output = Vec<T>>;
     /// Gives a future so much time.
     fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>>;
     /// Sleeps.

@@ -4,6 +4,6 @@ mod corio;
 mod smol;
 mod tokio;
 
-pub use corio::Corio;
+pub use corio::{Corio, Joined as CorioTask};
 pub use smol::Smol;
-pub use tokio::Tokio;
+pub use tokio::{Joined as TokioTask, Tokio};

@@ -46,7 +46,8 @@ fn main() {
             }
         }
         let nanos = best.map(|time| time.as_secs_f64() * 1e9 / row.operations as f64);
-        let (peer, least) = if nanos[1] < nanos[2] { (row.columns[1].0, nanos[1]) } else { (row.columns[2].0, nanos[2]) };
+        let (peer, least) =
+            if nanos[1] < nanos[2] { (row.columns[1].0, nanos[1]) } else { (row.columns[2].0, nanos[2]) };
         let [corio, tokio, smol] = nanos;
         println!("| {} | {corio:.1} | {tokio:.1} | {smol:.1} | {peer} | {:.2} |", row.name, corio / least);
     }

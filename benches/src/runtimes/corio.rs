@@ -1,6 +1,8 @@
 //! corio: a loop of its own, tasks, cells, queues.
 
 use crate::{Get, Put, Runtime};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// corio.
@@ -14,9 +16,10 @@ impl Runtime for Corio {
         corio::run(main).expect("the main future completes")
     }
 
-    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = T> + 'static {
-        let task = corio::create_task(future);
-        async move { task.await.expect("the task completes") }
+    type Task<T: 'static> = Joined<T>;
+
+    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Joined<T> {
+        Joined(corio::create_task(future))
     }
 
     fn yield_now() -> impl Future<Output = ()> {
@@ -33,8 +36,9 @@ impl Runtime for Corio {
         (queue.clone(), queue)
     }
 
-    async fn gather<T: 'static, F: Future<Output = T> + 'static>(tasks: Vec<F>) -> Vec<T> {
-        corio::join(tasks).await
+    async fn gather<T: 'static>(tasks: Vec<Joined<T>>) -> Vec<T> {
+        let tasks = tasks.into_iter().map(|joined| joined.0);
+        corio::gather(tasks).await.expect("all complete")
     }
 
     async fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
@@ -43,6 +47,24 @@ impl Runtime for Corio {
 
     fn sleep(time: Duration) -> impl Future<Output = ()> + 'static {
         corio::sleep(time)
+    }
+}
+
+/// A task whose end is its value.
+pub struct Joined<T>(corio::Task<T>);
+
+impl<T> Future for Joined<T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(cx).map(|ended| ended.expect("the task completes"))
+    }
+}
+
+impl<T> std::fmt::Debug for Joined<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 

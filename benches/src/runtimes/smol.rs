@@ -20,7 +20,9 @@ impl Runtime for Smol {
         smol::block_on(executor.run(executor.spawn(main)))
     }
 
-    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = T> + 'static {
+    type Task<T: 'static> = smol::Task<T>;
+
+    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> smol::Task<T> {
         EXECUTOR.with(|executor| executor.spawn(future))
     }
 
@@ -40,7 +42,7 @@ impl Runtime for Smol {
         }
     }
 
-    async fn gather<T: 'static, F: Future<Output = T> + 'static>(tasks: Vec<F>) -> Vec<T> {
+    async fn gather<T: 'static>(tasks: Vec<smol::Task<T>>) -> Vec<T> {
         super::tokio::in_order(tasks).await
     }
 

@@ -1,6 +1,8 @@
 //! tokio: the current-thread runtime with a `LocalSet`, mpsc and oneshot channels.
 
 use crate::{Get, Put, Runtime};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,9 +19,10 @@ impl Runtime for Tokio {
         local.block_on(&runtime, async { tokio::task::spawn_local(main).await.expect("the main task completes") })
     }
 
-    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = T> + 'static {
-        let task = tokio::task::spawn_local(future);
-        async move { task.await.expect("the task completes") }
+    type Task<T: 'static> = Joined<T>;
+
+    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Joined<T> {
+        Joined(tokio::task::spawn_local(future))
     }
 
     fn yield_now() -> impl Future<Output = ()> {
@@ -40,7 +43,7 @@ impl Runtime for Tokio {
         }
     }
 
-    async fn gather<T: 'static, F: Future<Output = T> + 'static>(tasks: Vec<F>) -> Vec<T> {
+    async fn gather<T: 'static>(tasks: Vec<Joined<T>>) -> Vec<T> {
         in_order(tasks).await
     }
 
@@ -50,6 +53,19 @@ impl Runtime for Tokio {
 
     fn sleep(time: Duration) -> impl Future<Output = ()> + 'static {
         tokio::time::sleep(time)
+    }
+}
+
+/// A task whose end is its value.
+#[derive(Debug)]
+pub struct Joined<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Future for Joined<T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(cx).map(|ended| ended.expect("the task completes"))
     }
 }
 
