@@ -3,7 +3,7 @@
 use crate::shutdown::ShutDown;
 use crate::{Executor, ThreadPoolExecutor};
 use corio_seam::Closed;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -16,20 +16,43 @@ fn named(prefix: &str) -> Arc<ThreadPoolExecutor> {
 }
 
 /// A loop's default pool, a value of `corio_seam::local`: it dies when the loop closes.
+///
+/// Made when it is first asked for: how many threads it may have is looked up in the file system, which takes longer
+/// than the whole run of a program that needs none.
+#[derive(Default)]
 struct DefaultPool {
-    pool: RefCell<Arc<ThreadPoolExecutor>>,
+    pool: RefCell<Option<Arc<ThreadPoolExecutor>>>,
+    /// Set by a shutdown that came before the pool was made: it is made shut down.
+    shut_down: Cell<bool>,
 }
 
 impl DefaultPool {
-    fn new() -> DefaultPool {
-        DefaultPool { pool: RefCell::new(named("corio-loop")) }
+    /// Returns the pool, made if need be.
+    fn get(&self) -> Arc<ThreadPoolExecutor> {
+        let make = || {
+            let pool = named("corio-loop");
+            if self.shut_down.get() {
+                pool.shutdown(false, false);
+            }
+            pool
+        };
+        Arc::clone(self.pool.borrow_mut().get_or_insert_with(make))
+    }
+
+    /// Shuts the pool down, be it before it is made.
+    fn shut_down(&self) -> ShutDown {
+        self.shut_down.set(true);
+        let pool = self.pool.borrow().clone();
+        pool.map_or_else(ShutDown::of_nothing, |pool| pool.shutdown_async(false))
     }
 }
 
 /// A loop that closes takes no more jobs, whoever else holds the pool; asyncio's `loop.close`.
 impl Drop for DefaultPool {
     fn drop(&mut self) {
-        self.pool.get_mut().shutdown(false, false);
+        if let Some(pool) = self.pool.get_mut() {
+            pool.shutdown(false, false);
+        }
     }
 }
 
@@ -55,32 +78,35 @@ impl fmt::Debug for DefaultPool {
 /// ```
 #[must_use]
 pub fn default_executor() -> Arc<ThreadPoolExecutor> {
-    match corio_seam::local(DefaultPool::new) {
-        Some(default) => default.pool.borrow().clone(),
+    match corio_seam::local(DefaultPool::default) {
+        Some(default) => default.get(),
         None => OF_THE_PROCESS.clone(),
     }
 }
 
 /// Replaces the default pool of the loop that runs here; asyncio's `loop.set_default_executor`.
 ///
-/// Returns the pool before, which goes on: dropping it lets its threads end after their jobs.
+/// Returns the pool before, which goes on: dropping it lets its threads end after their jobs. (It is made for that, if
+/// nobody has asked for it yet.)
 ///
 /// # Errors
 ///
 /// [`Closed`] where no loop runs: the pool of the process stays as it is.
 pub fn set_default_executor(pool: Arc<ThreadPoolExecutor>) -> Result<Arc<ThreadPoolExecutor>, Closed> {
-    let default = corio_seam::local(DefaultPool::new).ok_or(Closed)?;
-    Ok(default.pool.replace(pool))
+    let default = corio_seam::local(DefaultPool::default).ok_or(Closed)?;
+    let before = default.get();
+    default.pool.replace(Some(pool));
+    Ok(before)
 }
 
 /// Shuts the default pool of the loop that runs here down, and returns a future of its end; asyncio's
 /// `loop.shutdown_default_executor`. From now on the loop's [`to_thread`](crate::to_thread) is refused.
 ///
-/// What is queued still runs. Put a time limit around it; when that is over the threads are left to themselves. Where
-/// no loop runs there is nothing to shut down, and the future is ready.
+/// What is queued still runs. Put a time limit around it; when that is over the threads are left to themselves. If nobody
+/// has asked for the pool, or no loop runs here, there is nothing to wait for, and the future is ready.
 pub fn shutdown_default_executor() -> ShutDown {
-    match corio_seam::local(DefaultPool::new) {
-        Some(default) => default.pool.borrow().shutdown_async(false),
+    match corio_seam::local(DefaultPool::default) {
+        Some(default) => default.shut_down(),
         None => ShutDown::of_nothing(),
     }
 }

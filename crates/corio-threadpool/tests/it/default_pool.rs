@@ -107,3 +107,18 @@ fn after_its_shutdown_to_thread_is_refused() {
         assert!(matches!(to_thread(|| ()).await, Err(CallError::Rejected(RejectReason::ShutDown))));
     });
 }
+
+/// To make one takes longer than an empty program.
+#[test]
+fn a_pool_that_nobody_asked_for_is_not_made_to_be_shut_down() {
+    let seam: &'static Locals = Box::leak(Box::default());
+    let _installed = install(seam);
+    let end = shutdown_default_executor();
+    assert_eq!(format!("{end:?}"), "ShutDown { ended: true }", "there is nothing to wait for");
+    pollster::block_on(async {
+        end.await;
+        assert!(matches!(to_thread(|| ()).await, Err(CallError::Rejected(RejectReason::ShutDown))));
+    });
+    assert!(default_executor().is_shut_down());
+    assert_eq!(default_executor().threads(), 0);
+}
