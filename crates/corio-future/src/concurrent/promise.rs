@@ -27,7 +27,15 @@ pub fn promise<T>() -> (Promise<T>, Future<T>) {
 ///
 /// # Examples
 ///
-/// What may not leave its thread is refused:
+/// A second ending is an error of the compiler:
+///
+/// ```compile_fail,E0382
+/// let (promise, future) = corio_future::concurrent::promise();
+/// promise.set_result(1).unwrap();
+/// promise.set_result(2).unwrap();
+/// ```
+///
+/// What may not leave its thread is refused, too:
 ///
 /// ```compile_fail,E0277
 /// let (promise, _future) = corio_future::concurrent::promise::<std::rc::Rc<u32>>();
