@@ -1,28 +1,32 @@
-//! The lock and the condition variable of the thread-safe queue: `parking_lot`'s, or loom's in its models.
+//! The lock and the condition variable of the thread-safe queue: `parking_lot`'s; loom's in the models; std's under
+//! Miri, which cannot follow `parking_lot`'s pointers in integers.
 
-#[cfg(loom)]
+#[cfg(any(loom, miri))]
 pub(crate) use model::{Condvar, Mutex, MutexGuard, wait_until};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, miri)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-use std::time::Instant;
 
 /// Waits for a notification, or until `deadline`; it may also end for no reason.
-#[cfg(not(loom))]
-pub(crate) fn wait_until<T>(bell: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: Option<Instant>) {
+#[cfg(not(any(loom, miri)))]
+pub(crate) fn wait_until<T>(bell: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: Option<std::time::Instant>) {
     match deadline {
         Some(deadline) => drop(bell.wait_until(guard, deadline)),
         None => bell.wait(guard),
     }
 }
 
-/// loom's types in the shape of `parking_lot`'s.
-#[cfg(loom)]
+/// Types with std's methods in the shape of `parking_lot`'s.
+#[cfg(any(loom, miri))]
 mod model {
+    #[cfg(loom)]
+    use loom::sync as inner;
     use std::ops::{Deref, DerefMut};
+    #[cfg(not(loom))]
+    use std::sync as inner;
     use std::time::Instant;
 
     #[derive(Debug, Default)]
-    pub(crate) struct Condvar(loom::sync::Condvar);
+    pub(crate) struct Condvar(inner::Condvar);
 
     impl Condvar {
         pub(crate) fn notify_one(&self) {
@@ -31,14 +35,14 @@ mod model {
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub(crate) struct Mutex<T>(inner::Mutex<T>);
 
-    /// Is `None` only inside `wait_until`.
-    pub(crate) struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+    /// `None` only inside `wait_until`.
+    pub(crate) struct MutexGuard<'a, T>(Option<inner::MutexGuard<'a, T>>);
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Mutex<T> {
-            Mutex(loom::sync::Mutex::new(value))
+            Mutex(inner::Mutex::new(value))
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -60,8 +64,12 @@ mod model {
         }
     }
 
-    /// Waits for a notification. Time does not pass in a model.
-    pub(crate) fn wait_until<T>(bell: &Condvar, guard: &mut MutexGuard<'_, T>, _: Option<Instant>) {
-        guard.0 = guard.0.take().map(|guard| bell.0.wait(guard).unwrap());
+    /// Waits for a notification, or until `deadline`. Under loom, time does not pass.
+    pub(crate) fn wait_until<T>(bell: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: Option<Instant>) {
+        let limit = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        guard.0 = guard.0.take().map(|guard| match limit {
+            Some(limit) => bell.0.wait_timeout(guard, limit).unwrap().0,
+            None => bell.0.wait(guard).unwrap(),
+        });
     }
 }
