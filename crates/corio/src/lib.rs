@@ -52,8 +52,8 @@ pub use corio_task::{JoinError, Task, TaskRef, all_tasks, catch_cancelled, creat
 
 // Many at once.
 pub use corio_combinators::{
-    ErrorGroup, Failure, ReturnWhen, TaskGroup, TimedOut, as_completed, by_completion, gather, gather_settled, join,
-    race, shield, timeout, timeout_at, timeout_scope, timeout_scope_at, try_join, wait, wait_for,
+    ErrorGroup, Failure, ReturnWhen, TaskGroup, TimedOut, as_completed, by_completion, fallible, gather,
+    gather_settled, join, race, shield, timeout, timeout_at, timeout_scope, timeout_scope_at, try_join, wait, wait_for,
 };
 
 // Cells.
@@ -76,8 +76,8 @@ pub use corio_signal as signal;
 pub mod combinators {
     //! The rest of `corio-combinators`: the types of its futures, and what writers of combinators need.
     pub use corio_combinators::{
-        AsCompleted, ByCompletion, Gather, Join, NextCompleted, NotActive, NothingToWaitFor, Outcome, Plain, Race,
-        Refused, Shield, TimeoutScope, Timeout, TryJoin, Turns,
+        AsCompleted, ByCompletion, Fallible, Gather, Join, NextCompleted, NotActive, NothingToWaitFor, Outcome, Plain,
+        Race, Refused, Shield, Timeout, TimeoutScope, TryJoin, Turns, WaitSet, shapes,
     };
 }
 
@@ -91,7 +91,7 @@ pub mod executor {
 
 pub mod future {
     //! The rest of `corio-future`.
-    pub use corio_future::{CallbackKey, chain};
+    pub use corio_future::{CallbackKey, WaitCancelled, chain};
 }
 
 pub mod queue {
@@ -106,8 +106,9 @@ pub mod seam {
     //! `corio-seam`, for writers of primitives.
     pub use corio_seam::{
         Alarm, Batch, Busy, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, ReadyQueue, Remote, Report, Resume,
-        Seam, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling, heard, install,
-        local, loop_id, now, push, remote, report, sleep_until, spawn, timer, wait_on,
+        Seam, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling,
+        catch_and_report, heard, install, local, loop_id, now, push, remote, report, sleep_until, spawn, timer,
+        wait_on,
     };
 }
 

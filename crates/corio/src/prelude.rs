@@ -4,6 +4,6 @@
 
 pub use crate::{
     Cancelled, Event, ExecutorExt as _, JoinError, Lock, LoopHandle, PriorityQueue, Queue, Semaphore, Task, TaskGroup,
-    as_completed, catch_cancelled, create_task, current_task, gather, gather_settled, interval, join, promise, race, run,
-    run_in_executor, shield, sleep, timeout, to_thread, try_join, yield_now,
+    as_completed, catch_cancelled, create_task, current_task, gather, gather_settled, interval, join, promise, race,
+    run, run_in_executor, shield, sleep, timeout, to_thread, try_join, yield_now,
 };

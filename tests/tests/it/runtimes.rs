@@ -173,9 +173,9 @@ fn timeouts_by_the_runtimes_own_sleep() {
     let set = TaskSet::with_timer(SleepTimer::new(async |time| {
         smol::Timer::after(time).await;
     }));
-    let slept = smol::block_on(set.run_until(async {
-        timeout(Duration::from_millis(1), std::future::pending::<()>()).await.is_err()
-    }));
+    let slept = smol::block_on(
+        set.run_until(async { timeout(Duration::from_millis(1), std::future::pending::<()>()).await.is_err() }),
+    );
     assert!(slept.unwrap());
 }
 
