@@ -19,7 +19,7 @@ use std::task::{Context, Poll, Wake, Waker};
 /// Makes a loop-bound future of a thread-safe one; asyncio's `wrap_future`.
 ///
 /// It ends as `source` ends. Cancelling it cancels `source`, if its work has not begun; it is cancelled itself all the
-/// same, and a value that comes late is dropped.
+/// same, and a value that comes late is dropped. An `Err` crosses as the value that it is; of a panic, its message.
 ///
 /// Under a loop the loop brings the ending, also when nobody awaits; a loop that closes before breaks the promise. Where
 /// no loop runs, whoever awaits brings it, unless `source` ends on this very thread; when the last read end is dropped,
@@ -180,8 +180,9 @@ impl Wake for Knock {
 
 /// Makes a thread-safe future of a loop-bound one, to hand to another thread.
 ///
-/// It ends as `source` ends. Cancelling it, from any thread, cancels `source`, through the loop. Where no loop runs, only
-/// a cancellation on this thread crosses over.
+/// It ends as `source` ends. Cancelling it, from any thread, cancels `source`, through the loop, without the reason, as in
+/// asyncio. Where no loop runs, only a cancellation on this thread crosses over. What the loop had no turn to pass on
+/// when it closed is a broken promise.
 ///
 /// # Examples
 ///

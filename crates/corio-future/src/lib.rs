@@ -31,25 +31,37 @@
 //!
 //! # Guarantees
 //!
-//! * A future ends once: FINISHED, CANCELLED, or with a broken promise; a promise that is dropped breaks.
-//! * Those who wait are told in the order in which they asked, wakers and callbacks alike.
-//! * A loop-bound callback never runs inside `set_result` under a loop, and never nested without one.
-//! * A thread-safe one runs at once, in the completing thread, under no lock.
-//! * No user code (waker, callback, `Clone`, destructor) runs under a lock, or a borrow that could meet itself.
-//! * A panic of a callback is reported and stops no other; a panic of a waker is passed on when all are told.
+//! * A future ends once: with a value, cancelled, broken, or with a panic's message; a promise that is dropped breaks.
+//! * Those who wait are told in the order in which they asked, wakers and callbacks alike; one taken back or dropped is
+//!   not told, and its waker is let go at once.
+//! * A loop-bound callback is one entry of the loop's ready queue. It never runs inside `set_result` under a loop, and never
+//!   nested without one: a chain of a million completions is not deep.
+//! * A thread-safe callback runs at once, in the completing thread.
+//! * No user code (waker, callback, canceller, `Clone`, destructor) runs under a lock, or under a borrow that it could meet
+//!   again, with one exception: a loop-bound value stays lent while [`Future::result`]'s `Ref` lives, and cannot be moved
+//!   out meanwhile.
+//! * A panic of a waker or a callback is reported ([`corio_seam::report()`]) and stops no other; whoever ends the future
+//!   never sees it. A panic of `Clone` or of a canceller goes to whoever asked, and nothing is lost by it.
+//! * An error set by [`Promise::set_exception`], and a panic, that nobody ever looks at is reported. An `Err` given to
+//!   [`Promise::set_result`] is a value like any other.
+//! * Cancelling either end of a [chain](wrap_future) cancels the other; work that runs goes on, and its value is dropped.
 //!
 //! # What is `Send`
 //!
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
-//! | [`Promise`], [`Future`] | no | no |
-//! | [`concurrent::Promise`], [`concurrent::Future`] | if `T: Send` | if `T: Send` |
-//! | [`concurrent::FutureError`] | yes | no, for a panic's payload |
+//! | [`Promise`], [`Future`], [`WaitCancelled`] | no | no |
+//! | [`FutureError`], [`InvalidState`], [`CallbackKey`] | yes | yes |
+//! | [`concurrent::Promise`], [`concurrent::Future`], [`concurrent::AsCompleted`] | if `T: Send` | if `T: Send` |
+//! | [`concurrent::FutureError`], [`concurrent::WaitError`] | yes | no, for a panic's payload |
 //!
 //! # How it works
 //!
-//! A loop-bound cell is one `Rc`: a state, a value, and a FIFO of listeners whose first stands in place. A thread-safe one
-//! is an enum under a mutex; each transition returns those who are to be told, who are told after the lock is released.
+//! A loop-bound cell is one `Rc`: a state (PENDING, then FINISHED, CANCELLED or FAILED), an ending, and a FIFO of listeners
+//! whose first stands in place. A thread-safe one is an enum under a mutex; each transition takes out those who are to be
+//! told, who are told after the lock is released; a value that is cloned or looked at is lent out of the cell meanwhile, so
+//! `T` need not be `Sync`. A chain keeps its loop-bound half in a table of the loop, and what crosses to other threads is a
+//! number. The order of steps between threads is model-checked with loom; see `tests/loom.rs`.
 
 #![forbid(unsafe_code)]
 

@@ -13,8 +13,8 @@ pub enum ReturnWhen {
     FirstCompleted,
     /// As soon as one ended with an error other than by being cancelled, or all are over.
     ///
-    /// An error is a panic, a broken promise, or what
-    /// [`set_exception`](super::Promise::set_exception) was given.
+    /// An error is a panic, a broken promise, or what [`set_exception`](super::Promise::set_exception) was given. An `Err`
+    /// that was set as a result is a value, like any other.
     FirstException,
     /// When all are over.
     AllCompleted,
