@@ -1,9 +1,11 @@
 //! Which of many children were woken: one board, and a waker for each child that pins its number to it.
 
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
+use corio_task::{TaskId, current_task};
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 /// What the wakers share. They may be on any thread, and outlive the combinator.
@@ -79,8 +81,8 @@ pub(crate) struct Bells {
     places: Vec<Place>,
     /// The numbers of those to be polled; some may have ended.
     batch: VecDeque<usize>,
-    /// Who polled last.
-    owner: Option<Waker>,
+    /// The task in which we were polled last, if we were; a waker would not tell, for it may change from poll to poll.
+    task: Option<Option<TaskId>>,
 }
 
 impl Bells {
@@ -91,18 +93,19 @@ impl Bells {
             board: Arc::new(Board { notes: Mutex::new(notes) }),
             places: (0..count).map(|_| Place::New).collect(),
             batch: (0..count).collect(),
-            owner: None,
+            task: None,
         }
     }
 
     /// Begins a poll: those who were woken are to be polled, in that order.
     ///
-    /// If somebody else polls than before, all are polled, so that scopes and leaves see where they are now.
+    /// If another task polls than before, all are polled, so that their scopes see where they are now.
     pub(crate) fn begin(&mut self, owner: &Waker) {
         let for_board = owner.clone(); // User code: not under the lock, and nor is the drop of the old one.
         let old = self.board.take_woken(&mut self.batch, for_board);
         drop(old);
-        if !self.owner.as_ref().is_some_and(|old| old.will_wake(owner)) && self.owner.replace(owner.clone()).is_some() {
+        let task = current_task().map(|task| task.id());
+        if self.task.replace(task).is_some_and(|before| before != task) {
             self.batch = (0..self.places.len()).collect();
         }
     }
@@ -139,5 +142,97 @@ impl Drop for Bells {
     fn drop(&mut self) {
         let owner = self.board.notes().owner.take();
         drop(owner); // Wakers of children may outlive us; they wake nobody now.
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test -p corio-combinators --release --lib loom`
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::sync::Condvar;
+    use loom::thread;
+
+    /// Who polls: it sleeps until it is woken. A wake that is lost is a deadlock, which loom finds.
+    struct Sleeper {
+        woken: Mutex<bool>,
+        bell: Condvar,
+    }
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            *self.woken.lock().unwrap() = true;
+            self.bell.notify_one();
+        }
+    }
+
+    impl Sleeper {
+        fn sleep(&self) {
+            let mut woken = self.woken.lock().unwrap();
+            while !*woken {
+                woken = self.bell.wait(woken).unwrap();
+            }
+            *woken = false;
+        }
+    }
+
+    /// Polls `count` children, each of which is opened by a thread of its own, until all were seen open. `silence_late`
+    /// breaks the rule that a bell is silenced before its child is polled.
+    fn opened_by_threads(count: usize, silence_late: bool) {
+        let sleeper = Arc::new(Sleeper { woken: Mutex::new(false), bell: Condvar::new() });
+        let (owner, mut bells) = (Waker::from(Arc::clone(&sleeper)), Bells::new(count));
+        let doors: Vec<_> = (0..count).map(|_| Arc::new(AtomicBool::new(false))).collect();
+        let (mut started, mut left) = (vec![false; count], count);
+        loop {
+            bells.begin(&owner);
+            while let Some(index) = bells.next() {
+                let is_first = !mem::replace(&mut started[index], true);
+                if is_first || !silence_late {
+                    bells.waker(index);
+                }
+                if doors[index].load(Ordering::Relaxed) {
+                    left -= 1;
+                    bells.end(index);
+                    continue;
+                }
+                if is_first {
+                    let (door, waker) = (Arc::clone(&doors[index]), bells.waker(index).clone());
+                    thread::spawn(move || {
+                        waker.wake_by_ref(); // One for nothing, so that the second meets a poll.
+                        door.store(true, Ordering::Relaxed);
+                        waker.wake();
+                    });
+                } else if silence_late {
+                    bells.waker(index);
+                }
+            }
+            if left == 0 {
+                return;
+            }
+            sleeper.sleep();
+        }
+    }
+
+    #[test]
+    fn loom_no_wake_is_lost() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| opened_by_threads(1, false));
+        model.preemption_bound = Some(2);
+        model.check(|| opened_by_threads(2, false));
+    }
+
+    /// The control, which must fail; a model that fails may abort, so it runs in a process of its own.
+    #[test]
+    fn loom_control_a_bell_silenced_too_late() {
+        if std::env::var_os("CORIO_LOOM_CONTROL").is_some() {
+            return loom::model(|| opened_by_threads(1, true));
+        }
+        let name = "bells::loom_tests::loom_control_a_bell_silenced_too_late";
+        let control = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--test-threads=1"])
+            .env("CORIO_LOOM_CONTROL", "1")
+            .output()
+            .unwrap();
+        assert!(!control.status.success(), "the control passed: the model could not fail either");
     }
 }

@@ -116,6 +116,7 @@ mod member_task;
 mod round;
 mod bells;
 mod block;
+mod sync;
 mod deadline;
 mod signal;
 pub mod shapes;

@@ -1,5 +1,8 @@
+use crate::kit::{run, yield_now};
 use corio_combinators::{by_completion, join};
+use corio_task::create_task;
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +76,7 @@ fn of_many_only_those_that_were_woken_are_polled() {
 }
 
 #[test]
-fn a_new_owner_polls_all_and_is_the_one_to_be_woken() {
+fn another_waker_is_the_one_to_be_woken() {
     let doors: Vec<_> = (0..40).map(|_| Door::default()).collect();
     let mut joined = Box::pin(join(doors.clone()));
     let (old, new) = (Arc::new(Count::default()), Arc::new(Count::default()));
@@ -81,9 +84,24 @@ fn a_new_owner_polls_all_and_is_the_one_to_be_woken() {
     assert!(joined.as_mut().poll(&mut Context::from_waker(&old_waker)).is_pending());
     let new_waker = Waker::from(Arc::clone(&new));
     assert!(joined.as_mut().poll(&mut Context::from_waker(&new_waker)).is_pending());
-    assert_eq!(polls(&doors), 80);
+    assert_eq!(polls(&doors), 40);
     doors[0].open();
     assert_eq!((old.0.load(Ordering::SeqCst), new.0.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[test]
+fn in_another_task_all_are_polled_so_that_a_request_finds_them() {
+    run(async {
+        let doors: Vec<_> = (0..40).map(|_| Door::default()).collect();
+        let mut joined = Box::pin(join(doors.clone()));
+        assert!(poll_fn(|cx| Poll::Ready(joined.as_mut().poll(cx).is_pending())).await);
+        let task = create_task(joined);
+        yield_now().await;
+        assert_eq!(polls(&doors), 80);
+        task.cancel();
+        assert!(task.await.is_err());
+        assert_eq!(polls(&doors), 80);
+    });
 }
 
 #[test]
