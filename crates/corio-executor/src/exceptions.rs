@@ -1,6 +1,6 @@
 //! The exception handler: where errors go that nobody looks at.
 
-use corio_seam::{Panic, Report, report};
+use corio_seam::{Panic, Report};
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,14 +65,5 @@ pub(crate) fn default_exception_handler(report: &Report) {
     let printing = AssertUnwindSafe(|| writeln!(std::io::stderr(), "{report}"));
     if let Err(payload) = catch_unwind(printing) {
         std::mem::forget(payload); // Its destructor may panic too.
-    }
-}
-
-/// Calls `f`; a panic is reported and goes no further, nor does a panic of the panic's own payload.
-pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
-    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
-    if let Err(payload) = catch_unwind(reporting) {
-        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
     }
 }

@@ -23,13 +23,12 @@ mod tests;
 
 pub(crate) use source_state::{SourceState, WaiterId};
 
-use crate::exceptions::shielded;
 use crate::reactor::bell::LoopBell;
 use crate::reactor::callbacks::{Callback, Callbacks};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
 use crate::sys::{BorrowedFd, RawFd, raw};
-use corio_seam::Node;
+use corio_seam::{Node, catch_and_report};
 use corio_task::Bell;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -277,7 +276,7 @@ impl Reactor {
         actions.into_iter().for_each(Action::perform);
         for callbacks in callbacks {
             self.forget(callbacks.fd(), callbacks.number(), callbacks.key());
-            shielded("exception while a reader was dropped", move || drop(callbacks));
+            catch_and_report("exception while a reader was dropped", move || drop(callbacks));
         }
     }
 
@@ -333,7 +332,7 @@ impl Action {
     /// Does it. A waker that panics is reported, and holds up nobody; a loop that is closing takes no callback.
     fn perform(self) {
         match self {
-            Action::Wake(waker) => shielded("exception in a waker", move || waker.wake()),
+            Action::Wake(waker) => catch_and_report("exception in a waker", move || waker.wake()),
             Action::Call(callback) => drop(corio_seam::push(Node::new(move || callback.call()))),
         }
     }

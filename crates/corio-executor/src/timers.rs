@@ -19,8 +19,7 @@ mod table;
 
 use self::table::{Answer, State, Table};
 use crate::Clock;
-use crate::exceptions::shielded;
-use corio_seam::{Alarm, Hold, LoopTime, Node, Timer, TimerKey};
+use corio_seam::{Alarm, Hold, LoopTime, Node, Timer, TimerKey, catch_and_report};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -80,7 +79,7 @@ impl Timers {
     pub(crate) fn close(&self) {
         let slots = self.table.borrow_mut().close();
         for slot in slots {
-            shielded("exception while a timer was dropped", move || drop(slot));
+            catch_and_report("exception while a timer was dropped", move || drop(slot));
         }
     }
 }

@@ -52,7 +52,7 @@ mod report;
 
 pub use cancelled::{Cancelled, Resume};
 pub use node::{Batch, Header, Node, ReadyQueue, VTable};
-pub use report::{Panic, Report, report};
+pub use report::{Panic, Report, catch_and_report, report};
 pub use seam::{
     Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, remote, spawn,
 };

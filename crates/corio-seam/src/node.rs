@@ -137,7 +137,7 @@ impl<F: FnOnce() + 'static> Callback<F> {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
         let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
-        crate::report::shielded("exception in callback", callback.f);
+        crate::report::catch_and_report("exception in callback", callback.f);
     }
 
     /// Drops the function uncalled.
@@ -149,7 +149,7 @@ impl<F: FnOnce() + 'static> Callback<F> {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
         let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
-        crate::report::shielded("exception while a callback was discarded", move || drop(callback));
+        crate::report::catch_and_report("exception while a callback was discarded", move || drop(callback));
     }
 }
 

@@ -86,9 +86,36 @@ pub fn report(report: Report) {
     }
 }
 
-/// Calls `f`; a panic is reported and goes no further, nor does a panic of the panic's own payload.
-pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
+/// Calls `f`; its panic is [reported](report()), as `message`, and goes no further.
+///
+/// It is for user code whose panic must not stop what comes after it: the next waker, callback or destructor. A panic of
+/// the exception handler, or in the destructor of a payload, goes no further either, and vanishes: there is nobody left
+/// to tell. So this never panics.
+///
+/// `f` is taken for unwind-safe: it should not leave behind half-changed what others can see.
+///
+/// # Examples
+///
+/// ```
+/// let mut woken = 0;
+/// for waker in 0..3 {
+///     corio_seam::catch_and_report("panic in a waker", || {
+///         assert_ne!(waker, 1, "the second one is broken");
+///         woken += 1;
+///     });
+/// }
+/// assert_eq!(woken, 2); // On standard error: panic in a waker: panicked: ...
+/// ```
+#[inline]
+pub fn catch_and_report(message: &'static str, f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        report_panic(message, payload);
+    }
+}
+
+/// Reports a panic, whatever the exception handler and the payload do.
+#[cold]
+fn report_panic(message: &'static str, payload: Box<dyn Any + Send>) {
     let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
     if let Err(payload) = catch_unwind(reporting) {
         std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
@@ -146,5 +173,30 @@ impl fmt::Display for Panic {
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Panic").field(&self.message().unwrap_or("..")).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A payload whose destructor panics, with another of its kind, a few times.
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0 > 0 && !std::thread::panicking() {
+                std::panic::panic_any(Bomb(self.0 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_goes_no_further_nor_does_its_payload_s() {
+        let mut called = false;
+        catch_and_report("a test's panic", || called = true);
+        assert!(called);
+        catch_and_report("a test's panic", || panic!("with a text"));
+        catch_and_report("a test's panic", || std::panic::panic_any(Bomb(3)));
     }
 }

@@ -1,7 +1,7 @@
 //! A unit of work on its way to a thread.
 
 use corio_future::concurrent::{self, Future, Promise};
-use corio_seam::{Busy, Cancelled, Panic, Report, report};
+use corio_seam::{Busy, Cancelled, Panic, catch_and_report};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -50,19 +50,19 @@ impl Job {
     ///
     /// Never panics itself: a panic that no future takes (of a destructor, of a job without a future) is reported.
     pub fn run(self) {
-        shielded("panic in a job of an executor", || self.0.run());
+        catch_and_report("panic in a job of an executor", || self.0.run());
     }
 
     /// Gives the job up because its executor is broken: its future ends with a broken promise, and not as cancelled.
     ///
     /// Never panics: a panic of a destructor is reported.
     pub fn abandon(self) {
-        shielded("panic in the destructor of a job", || self.0.abandon());
+        catch_and_report("panic in the destructor of a job", || self.0.abandon());
     }
 
     /// Cancels the job; never panics.
     pub(crate) fn cancel(self) {
-        shielded("panic in the destructor of a job", || drop(self));
+        catch_and_report("panic in the destructor of a job", || drop(self));
     }
 }
 
@@ -125,14 +125,5 @@ impl<F, T> Drop for Answer<F, T> {
             promise.cancel(Cancelled::new());
             drop(f);
         }
-    }
-}
-
-/// Calls `f`; a panic is reported and goes no further, nor does a panic of that panic's payload.
-pub(crate) fn shielded(message: &'static str, f: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { return };
-    let reporting = || report(Report::new(message).with_panic(Panic::new(payload)));
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(reporting)) {
-        std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
     }
 }

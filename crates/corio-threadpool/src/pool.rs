@@ -3,10 +3,10 @@
 use crate::builder::Builder;
 use crate::counts::Phase;
 use crate::gate::{Gate, Next, Refusal};
-use crate::job::shielded;
 use crate::shutdown::ShutDown;
 use crate::sync::Mutex;
 use crate::{Executor, Job, RejectReason, Rejected};
+use corio_seam::catch_and_report;
 use std::cell::Cell;
 use std::fmt;
 use std::io;
@@ -208,7 +208,7 @@ impl Shared {
     fn initialize(&self) -> bool {
         let Some(initializer) = &self.settings.initializer else { return true };
         let mut succeeded = false;
-        shielded("panic in the initializer of a thread pool", || {
+        catch_and_report("panic in the initializer of a thread pool", || {
             initializer();
             succeeded = true;
         });

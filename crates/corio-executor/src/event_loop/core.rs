@@ -2,12 +2,12 @@
 
 use super::pace::Pace;
 use super::signals::SignalWatch;
-use crate::exceptions::{Exceptions, shielded};
+use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
 use crate::timers::Timers;
 use crate::{Clock, RunError, StillRunning, Wait};
-use corio_seam::{LoopTime, Timer};
+use corio_seam::{LoopTime, Timer, catch_and_report};
 use corio_signal::LoopBell;
 use corio_task::TaskSet;
 use std::cell::Cell;
@@ -169,7 +169,7 @@ impl Core {
             });
             self.tasks.close();
             let handler = self.exceptions.replace(None); // It heard of everything, and may hold a handle to this loop.
-            shielded("exception while the exception handler was dropped", move || drop(handler));
+            catch_and_report("exception while the exception handler was dropped", move || drop(handler));
         }
         Ok(())
     }
