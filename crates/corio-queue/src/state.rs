@@ -32,29 +32,8 @@ pub(crate) struct State<S> {
     pub(crate) joiners: WaiterList,
 }
 
-/// What a waiting future must do next.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Turn {
-    /// Go on: now, before the borrow or lock ends, there is an item (or room).
-    Go,
-    /// Return `Pending`. It is in the line, and its waker with it.
-    Wait,
-    /// Clone the waker into `spare` without borrow or lock, and ask again.
-    CloneWaker,
-    /// Fail: the queue has been shut down.
-    ShutDown,
-}
-
-/// A place in a line, and what a poll brings along for it.
-pub(crate) struct Visit<'a> {
-    /// The place; `None` when the future is not in the line.
-    pub(crate) key: &'a mut Option<WaiterKey>,
-    /// A clone of `waker` going in; a waker to be dropped without borrow or lock coming out.
-    pub(crate) spare: &'a mut Option<Waker>,
-    /// Who polls.
-    pub(crate) waker: &'a Waker,
-}
+/// Chooses one of the three lines.
+pub(crate) type Line<S> = fn(&mut State<S>) -> &mut WaiterList;
 
 impl<S: Storage> State<S> {
     /// Makes the state of an empty queue.
@@ -116,6 +95,12 @@ impl<S: Storage> State<S> {
     #[inline]
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shut_down
+    }
+
+    /// Tells whether every item that was put is done.
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        self.unfinished == 0
     }
 
     /// Reads what `Debug` shows.
@@ -189,43 +174,32 @@ impl<S: Storage> State<S> {
         Ok(if self.unfinished == 0 { self.joiners.notify_all() } else { Wakers::new() })
     }
 
-    /// Says what a `get` does next; one that was notified and finds nothing goes to the back of the line.
+    /// Enters the line of getters at the back, unless there is something to be had by now: the waker comes back then.
     #[inline]
-    pub(crate) fn turn_to_get(&mut self, mut visit: Visit<'_>) -> Turn {
-        if let Some(stay) = visit.stay(&mut self.getters) {
-            return stay;
-        }
-        match self.may_get() {
-            Ok(()) => Turn::Go,
-            Err(GetError::ShutDown) => Turn::ShutDown,
-            Err(GetError::QueueEmpty) => visit.enter(&mut self.getters),
-        }
+    pub(crate) fn enter_get(&mut self, waker: Waker) -> Result<WaiterKey, Waker> {
+        let must_wait = self.may_get() == Err(GetError::QueueEmpty);
+        if must_wait { Ok(self.getters.push(waker)) } else { Err(waker) }
     }
 
-    /// Says what a `put` does next; one that was notified and finds no room goes to the back of the line.
+    /// Enters the line of putters at the back, unless there is room by now: the waker comes back then.
     #[inline]
-    pub(crate) fn turn_to_put(&mut self, mut visit: Visit<'_>) -> Turn {
-        if let Some(stay) = visit.stay(&mut self.putters) {
-            return stay;
-        }
-        if self.shut_down {
-            Turn::ShutDown
-        } else if self.is_full() {
-            visit.enter(&mut self.putters)
-        } else {
-            Turn::Go
-        }
+    pub(crate) fn enter_put(&mut self, waker: Waker) -> Result<WaiterKey, Waker> {
+        let must_wait = self.is_full() && !self.shut_down;
+        if must_wait { Ok(self.putters.push(waker)) } else { Err(waker) }
     }
 
-    /// Says what a `join` does next; one that was notified has seen the count at 0, and does not look again.
+    /// Enters the line of joiners, unless everything is done by now: the waker comes back then.
     #[inline]
-    pub(crate) fn turn_to_join(&mut self, mut visit: Visit<'_>) -> Turn {
-        let entered = visit.key.is_some();
-        match visit.stay(&mut self.joiners) {
-            Some(stay) => stay,
-            None if entered || self.unfinished == 0 => Turn::Go,
-            None => visit.enter(&mut self.joiners),
-        }
+    pub(crate) fn enter_join(&mut self, waker: Waker) -> Result<WaiterKey, Waker> {
+        if self.unfinished > 0 { Ok(self.joiners.push(waker)) } else { Err(waker) }
+    }
+
+    /// Gives a waiter another waker. Returns the one that is not used, and true if that one must be woken: the waiter
+    /// was notified meanwhile, and so its old waker was woken.
+    #[cold]
+    pub(crate) fn renew(&mut self, line: Line<S>, key: WaiterKey, waker: Waker) -> (Waker, bool) {
+        let line = line(self);
+        (line.set_waker(key, waker), line.is_notified(key))
     }
 
     /// Takes a `get` out of the line that is dropped before its end.
@@ -269,37 +243,6 @@ impl Figures {
         queue.field("maxsize", &self.maxsize).field("len", &self.len).field("unfinished", &self.unfinished);
         queue.field("getters", &self.getters).field("putters", &self.putters);
         queue.field("shut_down", &self.shut_down).finish()
-    }
-}
-
-impl Visit<'_> {
-    /// Keeps the place of a waiter that has not been notified, and takes one that has out of the line (`None`).
-    #[inline]
-    fn stay(&mut self, list: &mut WaiterList) -> Option<Turn> {
-        let key = (*self.key)?;
-        if list.remove_notified(key) {
-            *self.key = None;
-            return None;
-        }
-        Some(self.renew(list, key))
-    }
-
-    /// Takes the caller's waker in place of an older one that would wake somebody else.
-    #[cold]
-    fn renew(&mut self, list: &mut WaiterList, key: WaiterKey) -> Turn {
-        if !list.will_wake(key, self.waker) {
-            let Some(waker) = self.spare.take() else { return Turn::CloneWaker };
-            *self.spare = Some(list.set_waker(key, waker));
-        }
-        Turn::Wait
-    }
-
-    /// Enters the line at the back, once there is a waker to leave there.
-    #[inline]
-    fn enter(&mut self, list: &mut WaiterList) -> Turn {
-        let Some(waker) = self.spare.take() else { return Turn::CloneWaker };
-        *self.key = Some(list.push(waker));
-        Turn::Wait
     }
 }
 

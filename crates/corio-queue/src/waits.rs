@@ -1,36 +1,32 @@
 //! The futures of the loop-bound queue.
 
-use crate::state::{State, Turn, Visit};
+use crate::state::Line;
 use crate::storage::Storage;
-use crate::{QueueOf, ShutDown};
+use crate::{GetError, PutError, QueueOf, ShutDown};
 use corio_seam::{Waiting, wait_on};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
-use std::cell::RefMut;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// Asks `turn` until the answer needs no clone of the waker. The state is still borrowed: what the answer promises is
-/// there. The last part is a waker that is not used (any more), to be dropped when the borrow is gone.
+/// Takes a waiter out of its line if it has been notified, true; else keeps it there, with the caller's waker, false.
 #[inline]
-fn visit<'q, S: Storage>(
-    queue: &'q QueueOf<S>,
-    key: &mut Option<WaiterKey>,
-    waker: &Waker,
-    turn: impl Fn(&mut State<S>, Visit<'_>) -> Turn,
-) -> (Turn, RefMut<'q, State<S>>, Option<Waker>) {
-    // Whoever is not in the line will enter it: the callers have looked whether they must.
-    let mut spare = key.is_none().then(|| waker.clone());
-    loop {
-        let mut state = queue.state();
-        let answer = turn(&mut state, Visit { key, spare: &mut spare, waker });
-        if answer != Turn::CloneWaker {
-            return (answer, state, spare);
-        }
-        drop(state);
-        spare = Some(waker.clone());
+fn leave_if_notified<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &Waker) -> bool {
+    let mut state = queue.state();
+    let line_now = line(&mut state);
+    if line_now.remove_notified(key) {
+        return true;
     }
+    if !line_now.will_wake(key, waker) {
+        drop(state);
+        let renewed = waker.clone();
+        let (unused, wake) = queue.state().renew(line, key, renewed);
+        if wake {
+            unused.wake();
+        }
+    }
+    false
 }
 
 /// Future of [`QueueOf::get`].
@@ -83,18 +79,27 @@ fn poll_get_in_line<S: Storage>(
     cx: &Context<'_>,
     name: &'static &'static str,
 ) -> Poll<Result<S::Item, ShutDown>> {
-    let (turn, state, _unused) = visit(queue, key, cx.waker(), State::turn_to_get);
-    match turn {
-        Turn::Go => Poll::Ready(queue.pop(state).ok_or(ShutDown(()))),
-        Turn::ShutDown => {
-            drop(state);
-            Poll::Ready(Err(ShutDown(())))
-        }
-        Turn::Wait | Turn::CloneWaker => {
-            drop(state);
+    if let Some(entered) = *key {
+        if !leave_if_notified(queue, |state| &mut state.getters, entered, cx.waker()) {
             wait_on(Waiting::Leaf(name));
-            Poll::Pending
+            return Poll::Pending;
         }
+        *key = None;
+    }
+    loop {
+        match queue.get_nowait() {
+            Ok(item) => return Poll::Ready(Ok(item)),
+            Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
+            Err(GetError::QueueEmpty) => {}
+        }
+        let waker = cx.waker().clone();
+        let entered = queue.state().enter_get(waker);
+        if let Ok(entered) = entered {
+            *key = Some(entered);
+            wait_on(Waiting::Leaf(name));
+            return Poll::Pending;
+        }
+        // Cloning the waker brought an item.
     }
 }
 
@@ -159,22 +164,28 @@ impl<S: Storage> Put<'_, S> {
     /// The step of a `put` that waits, has waited, or must begin to.
     #[inline(never)]
     fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<(), ShutDown<S::Item>>> {
-        assert!(self.item.is_some(), "{COMPLETED}");
-        let (turn, state, _unused) = visit(self.queue, &mut self.key, cx.waker(), State::turn_to_put);
-        if matches!(turn, Turn::Wait | Turn::CloneWaker) {
-            drop(state);
-            wait_on(Waiting::Leaf(&"Queue.put"));
-            return Poll::Pending;
-        }
-        match self.item.take() {
-            Some(item) if turn == Turn::ShutDown => {
-                drop(state);
-                return Poll::Ready(Err(ShutDown(item)));
+        if let Some(entered) = self.key {
+            if !leave_if_notified(self.queue, |state| &mut state.putters, entered, cx.waker()) {
+                wait_on(Waiting::Leaf(&"Queue.put"));
+                return Poll::Pending;
             }
-            Some(item) => self.queue.push(state, item),
-            None => drop(state),
+            self.key = None;
         }
-        Poll::Ready(Ok(()))
+        loop {
+            match self.queue.put_nowait(self.item.take().expect(COMPLETED)) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(PutError::ShutDown(item)) => return Poll::Ready(Err(ShutDown(item))),
+                Err(PutError::QueueFull(item)) => self.item = Some(item),
+            }
+            let waker = cx.waker().clone();
+            let entered = self.queue.state().enter_put(waker);
+            if let Ok(entered) = entered {
+                self.key = Some(entered);
+                wait_on(Waiting::Leaf(&"Queue.put"));
+                return Poll::Pending;
+            }
+            // Cloning the waker made room.
+        }
     }
 }
 
@@ -215,15 +226,26 @@ impl<S: Storage> Future for Join<'_, S> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let (turn, state, _unused) = visit(this.queue, &mut this.key, cx.waker(), State::turn_to_join);
-        drop(state);
-        match turn {
-            Turn::Go | Turn::ShutDown => Poll::Ready(()),
-            Turn::Wait | Turn::CloneWaker => {
-                wait_on(Waiting::Leaf(&"Queue.join"));
-                Poll::Pending
+        match this.key {
+            Some(entered) => {
+                // Whoever was notified has seen the count at 0, and does not look again.
+                if leave_if_notified(this.queue, |state| &mut state.joiners, entered, cx.waker()) {
+                    this.key = None;
+                    return Poll::Ready(());
+                }
+            }
+            None => {
+                if this.queue.state().is_done() {
+                    return Poll::Ready(());
+                }
+                let waker = cx.waker().clone();
+                let entered = this.queue.state().enter_join(waker);
+                let Ok(entered) = entered else { return Poll::Ready(()) };
+                this.key = Some(entered);
             }
         }
+        wait_on(Waiting::Leaf(&"Queue.join"));
+        Poll::Pending
     }
 }
 

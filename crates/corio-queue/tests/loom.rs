@@ -221,7 +221,7 @@ mod buggy {
             state.items += 1;
             let waker = state.notify();
             drop(state);
-            waker.map(Waker::wake);
+            waker.into_iter().for_each(Waker::wake);
         }
 
         /// Takes an item, or enters the line and returns the waiter's number.
@@ -257,7 +257,7 @@ mod buggy {
             state.line.retain(|waiter| waiter.0 != number);
             let passed = if notified && self.bug != Bug::KeepsNotification { state.notify() } else { None };
             drop(state);
-            passed.map(Waker::wake);
+            passed.into_iter().for_each(Waker::wake);
         }
     }
 

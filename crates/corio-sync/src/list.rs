@@ -166,7 +166,7 @@ impl WaiterList {
     /// Replaces the waker of a waiter, which keeps its place; only the last one counts.
     ///
     /// Gives back the waker that is not used any more, to be dropped where no borrow or lock is held: the old one, or
-    /// the new one if the waiter has been notified.
+    /// the new one if the waiter has been notified. In that case the old one has been woken, so wake the new one too.
     ///
     /// # Panics
     ///

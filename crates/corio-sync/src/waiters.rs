@@ -108,10 +108,16 @@ impl Waiters {
     /// Takes the caller's waker in place of an older one that would wake somebody else.
     #[inline]
     fn renew(&self, key: WaiterKey, cx: &Context<'_>) {
-        if !self.list.borrow().will_wake(key, cx.waker()) {
-            let waker = cx.waker().clone();
-            let unused = self.list.borrow_mut().set_waker(key, waker);
-            drop(unused);
+        if self.list.borrow().will_wake(key, cx.waker()) {
+            return;
+        }
+        let waker = cx.waker().clone();
+        let mut list = self.list.borrow_mut();
+        let unused = list.set_waker(key, waker);
+        let notified = list.is_notified(key);
+        drop(list);
+        if notified {
+            unused.wake(); // Cloning the waker notified the waiter, and its old waker was woken.
         }
     }
 

@@ -2,8 +2,7 @@
 //! loop that waits for them alone is not stuck.
 
 use super::Queue;
-use crate::state::{State, Turn, Visit, wake};
-use crate::sync::MutexGuard;
+use crate::state::Line;
 use crate::{Fifo, GetError, PutError, ShutDown};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
@@ -11,26 +10,23 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// Asks `turn` until the answer needs no clone of the waker. The state is still locked: what the answer promises is
-/// there. The last part is a waker that is not used (any more), to be dropped when the lock is gone.
-fn visit<'q, T>(
-    queue: &'q Queue<T>,
-    key: &mut Option<WaiterKey>,
-    waker: &Waker,
-    turn: impl Fn(&mut State<Fifo<T>>, Visit<'_>) -> Turn,
-) -> (Turn, MutexGuard<'q, State<Fifo<T>>>, Option<Waker>) {
-    // Whoever is not in the line will enter it: the callers have looked whether they must.
-    let mut spare = key.is_none().then(|| waker.clone());
-    loop {
-        let mut state = queue.state();
-        let answer = turn(&mut state, Visit { key, spare: &mut spare, waker });
-        if answer != Turn::CloneWaker {
-            return (answer, state, spare);
-        }
-        drop(state);
-        // Another thread may change the state meanwhile: the next round asks afresh.
-        spare = Some(waker.clone());
+/// Takes a waiter out of its line if it has been notified, true; else keeps it there, with the caller's waker, false.
+fn leave_if_notified<T>(queue: &Queue<T>, line: Line<Fifo<T>>, key: WaiterKey, waker: &Waker) -> bool {
+    let mut state = queue.state();
+    let line_now = line(&mut state);
+    if line_now.remove_notified(key) {
+        return true;
     }
+    if !line_now.will_wake(key, waker) {
+        drop(state);
+        let renewed = waker.clone();
+        // Another thread may have notified the waiter meanwhile, and woken its old waker.
+        let (unused, wake) = queue.state().renew(line, key, renewed);
+        if wake {
+            unused.wake();
+        }
+    }
+    false
 }
 
 /// Future of [`Queue::get`].
@@ -58,21 +54,25 @@ impl<T> Future for Get<'_, T> {
 
 /// The step of `get` and of the stream.
 fn poll_get<T>(queue: &Queue<T>, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> Poll<Result<T, ShutDown>> {
-    if key.is_none() {
+    if let Some(entered) = *key {
+        if !leave_if_notified(queue, |state| &mut state.getters, entered, cx.waker()) {
+            return Poll::Pending;
+        }
+        *key = None;
+    }
+    loop {
         match queue.get_nowait() {
             Ok(item) => return Poll::Ready(Ok(item)),
             Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
             Err(GetError::QueueEmpty) => {}
         }
-    }
-    let (turn, mut state, _unused) = visit(queue, key, cx.waker(), State::turn_to_get);
-    let (item, waker) = if turn == Turn::Go { state.pop() } else { (None, None) };
-    drop(state);
-    wake(waker);
-    match (turn, item) {
-        (_, Some(item)) => Poll::Ready(Ok(item)),
-        (Turn::ShutDown, None) => Poll::Ready(Err(ShutDown(()))),
-        _ => Poll::Pending,
+        let waker = cx.waker().clone();
+        let entered = queue.state().enter_get(waker);
+        if let Ok(entered) = entered {
+            *key = Some(entered);
+            return Poll::Pending;
+        }
+        // Another thread brought an item before this one was in the line.
     }
 }
 
@@ -119,31 +119,26 @@ impl<T> Future for Put<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ShutDown<T>>> {
         let this = &mut *self;
-        let item = this.item.take().expect("`put` was polled after it had completed");
-        match this.key {
-            None => match this.queue.put_nowait(item) {
+        if let Some(entered) = this.key {
+            if !leave_if_notified(this.queue, |state| &mut state.putters, entered, cx.waker()) {
+                return Poll::Pending;
+            }
+            this.key = None;
+        }
+        loop {
+            let item = this.item.take().expect("`put` was polled after it had completed");
+            match this.queue.put_nowait(item) {
                 Ok(()) => return Poll::Ready(Ok(())),
                 Err(PutError::ShutDown(item)) => return Poll::Ready(Err(ShutDown(item))),
                 Err(PutError::QueueFull(item)) => this.item = Some(item),
-            },
-            Some(_) => this.item = Some(item),
-        }
-        let (turn, mut state, _unused) = visit(this.queue, &mut this.key, cx.waker(), State::turn_to_put);
-        match turn {
-            Turn::Go => {
-                let waker = this.item.take().and_then(|item| state.push(item));
-                drop(state);
-                wake(waker);
-                Poll::Ready(Ok(()))
             }
-            Turn::ShutDown => {
-                drop(state);
-                Poll::Ready(this.item.take().map_or(Ok(()), |item| Err(ShutDown(item))))
+            let waker = cx.waker().clone();
+            let entered = this.queue.state().enter_put(waker);
+            if let Ok(entered) = entered {
+                this.key = Some(entered);
+                return Poll::Pending;
             }
-            Turn::Wait | Turn::CloneWaker => {
-                drop(state);
-                Poll::Pending
-            }
+            // Another thread made room before this one was in the line.
         }
     }
 }
@@ -176,9 +171,22 @@ impl<T> Future for Join<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let (turn, state, _unused) = visit(this.queue, &mut this.key, cx.waker(), State::turn_to_join);
-        drop(state);
-        if turn == Turn::Wait { Poll::Pending } else { Poll::Ready(()) }
+        let Some(entered) = this.key else {
+            if this.queue.state().is_done() {
+                return Poll::Ready(());
+            }
+            let waker = cx.waker().clone();
+            let entered = this.queue.state().enter_join(waker);
+            let Ok(entered) = entered else { return Poll::Ready(()) };
+            this.key = Some(entered);
+            return Poll::Pending;
+        };
+        // Whoever was notified has seen the count at 0, and does not look again.
+        if !leave_if_notified(this.queue, |state| &mut state.joiners, entered, cx.waker()) {
+            return Poll::Pending;
+        }
+        this.key = None;
+        Poll::Ready(())
     }
 }
 
