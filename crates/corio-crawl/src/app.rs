@@ -8,7 +8,6 @@ use crate::progress;
 use crate::report::printable;
 use crate::seeds::{self, Place, SeedError};
 use crate::site::{Server, Site};
-use corio::executor::io::Source;
 use corio::{create_task, signal};
 use std::cell::Cell;
 use std::fmt::Display;
@@ -116,22 +115,11 @@ fn status(args: &Args, crawl: &Crawl, written: Result<(), CrawlError>, interrupt
 /// Stops the crawl at the first Ctrl-C, and the program at the second.
 async fn heed_signals(crawl: Rc<Crawl>, interrupted: Rc<Cell<bool>>) {
     // Where signals cannot be heard, Ctrl-C ends the program, as it does by default.
-    let (Ok(bell), Ok(mut signals)) = (signal::Bell::new(), signal::ctrl_c()) else { return };
-    drop(create_task(watch(bell)));
+    let Ok(mut signals) = signal::ctrl_c() else { return };
     signals.recv().await;
     interrupted.set(true);
     say("corio-crawl: stopping; what was found is being written. Ctrl-C again ends at once.\n");
     crawl.stop();
     signals.recv().await;
     std::process::exit(Status::Interrupted as i32);
-}
-
-/// Tells listeners of the signals that arrive; it never ends.
-async fn watch(bell: signal::Bell) -> io::Result<()> {
-    let bell = Source::new(bell)?;
-    let heard = bell.read_with(|bell| -> io::Result<()> {
-        bell.dispatch();
-        Err(io::ErrorKind::WouldBlock.into())
-    });
-    heard.await
 }
