@@ -38,6 +38,7 @@
 //! - **Nothing is lost, nothing is counted.** A signal that arrives while a listener lives is heard by it. One that
 //!   arrives a thousand times before the listener looks is heard once or a few times, and never needs more memory.
 //! - **Every listener hears every signal** of its list, whoever else listens. Of several, the lowest number comes first.
+//! - **A [`Fallback`]** hears what arrives while no listener does.
 //! - **Making a listener never picks up the past**: what arrived before is for those who listened then.
 //! - **Cancellation loses nothing**: a signal stays with its listener until it is taken.
 //! - **Waiting where nobody watches panics** with a sentence that says what to do, instead of waiting for ever.
@@ -55,7 +56,7 @@
 //!
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
-//! | [`Signal`], [`Signals`], [`Recv`], [`Bell`] | yes | yes |
+//! | [`Signal`], [`Signals`], [`Recv`], [`Fallback`], [`Bell`] | yes | yes |
 //! | [`LoopBell`] | no | no |
 //!
 //! # How it works
@@ -74,12 +75,14 @@
 #![forbid(unsafe_code)]
 
 mod listener;
+mod fallback;
 mod signal;
 mod bell;
 mod registry;
 mod sys;
 
 pub use bell::{Bell, LoopBell, dispatch, is_listening};
+pub use fallback::Fallback;
 pub use listener::{Recv, Signals, ctrl_c};
 pub use signal::Signal;
 pub use sys::*;

@@ -50,16 +50,13 @@ impl Signals {
     pub fn new(signals: impl IntoIterator<Item = Signal>) -> io::Result<Signals> {
         let mut mask = 0;
         for signal in signals {
-            if !sys::is_allowed(signal) {
-                let text = format!("{signal} cannot be listened to");
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-            }
+            sys::check_allowed(signal)?;
             mask |= signal.bit();
         }
         if mask == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no signals to listen to"));
         }
-        let listener = Arc::new(Listener { mask, state: Mutex::default() });
+        let listener = Arc::new(Listener::new(mask, false));
         registry::add(&listener)?;
         Ok(Signals { listener })
     }
@@ -178,6 +175,8 @@ impl Drop for Recv<'_> {
 /// The half of [`Signals`] that the registry knows.
 pub(crate) struct Listener {
     mask: u64,
+    /// Whether it hears only what no other listener does.
+    is_fallback: bool,
     state: Mutex<State>,
 }
 
@@ -191,6 +190,15 @@ struct State {
 }
 
 impl Listener {
+    pub(crate) fn new(mask: u64, is_fallback: bool) -> Listener {
+        Listener { mask, is_fallback, state: Mutex::default() }
+    }
+
+    /// Tells whether it hears only what no other listener does.
+    pub(crate) fn is_fallback(&self) -> bool {
+        self.is_fallback
+    }
+
     /// Returns the signals listened to.
     pub(crate) fn mask(&self) -> u64 {
         self.mask
@@ -207,7 +215,7 @@ impl Listener {
         state.waker.take()
     }
 
-    fn take(&self) -> Option<Signal> {
+    pub(crate) fn take(&self) -> Option<Signal> {
         self.state.lock().take()
     }
 

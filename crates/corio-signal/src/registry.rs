@@ -23,7 +23,7 @@ static ARRIVED: [AtomicBool; Signal::MAX] = [const { AtomicBool::new(false) }; S
 /// read by handlers.
 static IDLE: [AtomicBool; Signal::MAX] = [const { AtomicBool::new(false) }; Signal::MAX];
 
-/// How many listeners there are. Changed under the lock; event loops read it without.
+/// How many listeners there are, but for fallbacks. Changed under the lock; event loops read it without.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry::new());
@@ -40,8 +40,8 @@ struct Slot {
     listeners: usize,
     /// The actions in the handler; there while `listeners` is above 0.
     handler: Option<Handler>,
-    /// Whether this crate has met the signal, and so looked at what was in place before.
-    known: bool,
+    /// Whether the default action was in place when this crate first met the signal.
+    default: Option<bool>,
 }
 
 /// Opens the pipe, or returns it.
@@ -76,6 +76,15 @@ pub(crate) fn add(listener: &Arc<Listener>) -> io::Result<()> {
     added
 }
 
+/// Adds a listener for what no other listens to; false, and it is not added, if the default action was not in place.
+pub(crate) fn add_fallback(listener: &Arc<Listener>, signal: Signal) -> io::Result<bool> {
+    let is_default = REGISTRY.lock().slots[signal.index()].meet(signal)?;
+    if is_default {
+        add(listener)?;
+    }
+    Ok(is_default)
+}
+
 /// Removes a listener.
 pub(crate) fn remove(listener: &Arc<Listener>) {
     let mut registry = REGISTRY.lock();
@@ -98,7 +107,7 @@ fn wake_all(wakers: Vec<Waker>) -> usize {
 
 impl Registry {
     const fn new() -> Registry {
-        const SLOT: Slot = Slot { listeners: 0, handler: None, known: false };
+        const SLOT: Slot = Slot { listeners: 0, handler: None, default: None };
         Registry { pipe: None, slots: [SLOT; Signal::MAX], listeners: Vec::new() }
     }
 
@@ -114,13 +123,15 @@ impl Registry {
         if let Some(pipe) = self.pipe {
             pipe.drain();
         }
-        let mut arrived = 0;
+        let (mut meant, mut heard) = (0, 0);
         for listener in &self.listeners {
-            arrived |= listener.mask();
+            meant |= listener.mask();
+            heard |= if listener.is_fallback() { 0 } else { listener.mask() };
         }
         let lowered = |signal: &Signal| ARRIVED[signal.index()].swap(false, Ordering::SeqCst);
-        let arrived = Signal::each(arrived).filter(lowered).fold(0, |mask, signal| mask | signal.bit());
-        self.listeners.iter().filter_map(|listener| listener.deliver(arrived)).collect()
+        let arrived = Signal::each(meant).filter(lowered).fold(0, |mask, signal| mask | signal.bit());
+        let part = |listener: &Listener| if listener.is_fallback() { arrived & !heard } else { arrived };
+        self.listeners.iter().filter_map(|listener| listener.deliver(part(listener))).collect()
     }
 
     fn add(&mut self, listener: &Arc<Listener>) -> io::Result<()> {
@@ -133,26 +144,39 @@ impl Registry {
             }
         }
         self.listeners.push(listener.clone());
-        LISTENERS.store(self.listeners.len(), Ordering::Relaxed);
+        self.count();
         Ok(())
+    }
+
+    fn count(&self) {
+        let count = self.listeners.iter().filter(|listener| !listener.is_fallback()).count();
+        LISTENERS.store(count, Ordering::Relaxed);
     }
 
     fn remove(&mut self, listener: &Arc<Listener>) {
         let Some(place) = self.listeners.iter().position(|other| Arc::ptr_eq(other, listener)) else { return };
         self.listeners.remove(place);
-        LISTENERS.store(self.listeners.len(), Ordering::Relaxed);
+        self.count();
         Signal::each(listener.mask()).for_each(|signal| self.slots[signal.index()].remove(signal));
     }
 }
 
 impl Slot {
-    fn add(&mut self, signal: Signal, pipe: &Pipe) -> io::Result<()> {
-        if !self.known {
-            if sys::is_default(signal) {
-                sys::act_as_default(signal, &IDLE[signal.index()])?;
-            }
-            self.known = true;
+    /// Looks at what is in place for the signal, the first time; tells whether that was the default action.
+    fn meet(&mut self, signal: Signal) -> io::Result<bool> {
+        if let Some(default) = self.default {
+            return Ok(default);
         }
+        let default = sys::is_default(signal);
+        if default {
+            sys::act_as_default(signal, &IDLE[signal.index()])?;
+        }
+        self.default = Some(default);
+        Ok(default)
+    }
+
+    fn add(&mut self, signal: Signal, pipe: &Pipe) -> io::Result<()> {
+        self.meet(signal)?;
         if self.listeners == 0 {
             self.handler = Some(sys::listen(signal, &ARRIVED[signal.index()], pipe)?);
             IDLE[signal.index()].store(false, Ordering::SeqCst);

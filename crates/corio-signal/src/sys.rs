@@ -14,3 +14,14 @@ use other as platform;
 
 pub(crate) use platform::{Handler, NAMED, Pipe, act_as_default, is_allowed, is_default, listen, unlisten};
 pub use platform::{SIGINT, SIGTERM};
+
+use crate::Signal;
+use std::io;
+
+/// Refuses a signal that programs may not have a handler for.
+pub(crate) fn check_allowed(signal: Signal) -> io::Result<()> {
+    if is_allowed(signal) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} cannot be listened to")))
+}

@@ -7,6 +7,7 @@ mod panic; // wakers that panic, waits that nobody watches
 mod storm; // hazard 33: the pipe is a bell, the data a bitmask
 mod restore; // what a signal does once nobody listens
 mod refuse; // what cannot be listened to
+mod fallback; // whoever listens takes over
 mod watch; // bells and loops
 mod auto_traits;
 

@@ -1,6 +1,6 @@
 //! Each of these runs in a child, which may die of the signal.
 
-use corio_signal::{SIGCHLD, SIGHUP, SIGINT, SIGUSR1, SIGWINCH, Signal, Signals};
+use corio_signal::{Fallback, SIGCHLD, SIGHUP, SIGINT, SIGUSR1, SIGWINCH, Signal, Signals};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
@@ -105,5 +105,37 @@ fn child_foreign_handler() {
     assert!(heard.swap(false, Ordering::SeqCst));
     crate::raise(SIGHUP);
     assert!(heard.load(Ordering::SeqCst));
+    survive();
+}
+
+#[test]
+fn a_dropped_fallback_gives_the_default_action_back() {
+    assert_eq!(child("child_fallback").signal(), Some(SIGINT.as_raw()));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_fallback() {
+    let fallback = Fallback::new(SIGINT).unwrap().unwrap();
+    crate::raise(SIGINT);
+    assert!(fallback.take());
+    drop(fallback);
+    crate::raise(SIGINT);
+    survive();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_foreign_handler_has_no_fallback() {
+    assert_eq!(child("child_foreign_fallback").code(), Some(SURVIVED));
+}
+
+#[test]
+#[ignore = "a child of another test"]
+fn child_foreign_fallback() {
+    signal_hook::flag::register(SIGHUP.as_raw(), std::sync::Arc::default()).unwrap();
+    assert!(Fallback::new(SIGHUP).unwrap().is_none());
+    assert!(Fallback::new(Signal::from_raw(13).unwrap()).unwrap().is_none(), "Rust ignores SIGPIPE");
+    listen_and_drop(SIGHUP);
     survive();
 }
