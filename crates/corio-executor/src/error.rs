@@ -13,6 +13,8 @@ pub enum RunError {
     Io(io::Error),
     /// The main future was cancelled.
     Cancelled(Cancelled),
+    /// Ctrl-C (`SIGINT`) cancelled the main future, and it did not catch that; asyncio's `KeyboardInterrupt`.
+    Interrupted,
     /// The loop was stopped before the main future had completed; that future was cancelled.
     Stopped,
     /// A loop runs on this thread already.
@@ -34,6 +36,7 @@ impl fmt::Display for RunError {
         match self {
             RunError::Io(_) => f.write_str("the event loop met an error of the operating system"),
             RunError::Cancelled(_) => f.write_str("the main future was cancelled"),
+            RunError::Interrupted => f.write_str("the main future was cancelled by Ctrl-C"),
             RunError::Stopped => f.write_str("the event loop was stopped before its main future completed"),
             RunError::Nested => f.write_str("an event loop is running on this thread already"),
             RunError::Closed => f.write_str("the event loop is closed"),
@@ -46,7 +49,7 @@ impl Error for RunError {
         match self {
             RunError::Io(error) => Some(error),
             RunError::Cancelled(cancelled) => Some(cancelled),
-            RunError::Stopped | RunError::Nested | RunError::Closed => None,
+            RunError::Interrupted | RunError::Stopped | RunError::Nested | RunError::Closed => None,
         }
     }
 }

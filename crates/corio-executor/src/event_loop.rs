@@ -2,6 +2,7 @@
 
 mod builder;
 mod core;
+mod interrupt;
 mod pace;
 mod signals;
 
@@ -99,6 +100,16 @@ impl EventLoop {
     #[track_caller]
     pub fn run_until_complete<F: Future>(&self, main: F) -> Result<F::Output, RunError> {
         Ok(self.try_until_complete(main)?.unwrap_or_else(|panic| panic.resume_unwind()))
+    }
+
+    /// Runs until `main` has completed, or Ctrl-C has cancelled it; a panic of it is returned.
+    #[track_caller]
+    pub(crate) fn try_until_interrupted<F: Future>(&self, main: F) -> Result<Result<F::Output, Panic>, RunError> {
+        let watch = self.core().interrupt.watch();
+        match self.try_until_complete(watch.main(main)) {
+            Err(RunError::Cancelled(_)) if watch.was_why() => Err(RunError::Interrupted),
+            ended => ended,
+        }
     }
 
     /// Runs until `main` has completed; a panic of it is returned.

@@ -45,11 +45,12 @@
 //! - **Threads.** A call from another thread is never lost, wakes a sleeping loop, and costs one bell however many come
 //!   at once. What one thread sends is called in the order in which it was sent.
 //! - **Signals.** As long as somebody listens to a signal (`corio-signal`), a running loop watches for it, asleep or busy,
-//!   and wakes whoever waits for it. While nobody does, that costs one relaxed load an iteration.
+//!   and wakes whoever waits for it. While nobody does, that costs one relaxed load an iteration. The first Ctrl-C that
+//!   nobody listens to cancels the main future: see [`run`].
 //! - **Panics.** A callback's panic goes to the exception handler and no further; a handler's own is printed. A panic of
 //!   the main future goes on unwinding, when the loop has been closed.
 //! - **Misuse** (a run inside a run, a closed loop) is an error or a panic with a sentence, never a hang.
-//! - **Restored.** When a run returns, the thread is as it was: its loop, its timer slack.
+//! - **Restored.** When a run returns, the thread is as it was: its loop, its timer slack, what Ctrl-C does.
 //!
 //! # What is `Send`
 //!

@@ -103,7 +103,6 @@ impl Reactor {
     }
 
     /// Returns how many sources and descriptors with callbacks are registered.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever tells that a loop can never wake"))]
     pub(crate) fn len(&self) -> usize {
         self.slots.borrow().len()
     }

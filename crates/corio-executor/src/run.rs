@@ -8,9 +8,21 @@ use crate::{RunError, Runner};
 /// cancelled and waited for, and the panics among them reported to the exception handler as "unhandled exception during
 /// run() shutdown"; the loop's thread pool is joined, for up to five minutes; and the loop is closed.
 ///
+/// # Ctrl-C
+///
+/// On the process's main thread, the first `SIGINT` cancels `main`, as its `cancel()` would, so that the program can clean
+/// up; a `main` that unwinds ends the run with [`RunError::Interrupted`], one that catches the cancellation goes on. A
+/// second one finds the default action in place, which ends the process. So it is as well where asyncio would not
+/// interfere either (on other threads, and where a handler was in place before) and until the loop first sleeps, or
+/// has made some hundreds of iterations: shorter runs are not worth a handler.
+///
+/// Whoever listens to `SIGINT` with `corio_signal` takes over for as long as he does. A handler that is installed by
+/// other means while the run listens is not noticed: if it is one of `signal-hook`'s, both are called.
+///
 /// # Errors
 ///
-/// [`RunError::Nested`] while a loop runs on this thread; [`RunError::Cancelled`] if `main` was cancelled;
+/// [`RunError::Nested`] while a loop runs on this thread; [`RunError::Cancelled`] if `main` was cancelled, and
+/// [`RunError::Interrupted`] if that was Ctrl-C's doing alone;
 /// [`RunError::Stopped`] if the loop was stopped before `main` had completed; [`RunError::Io`] if the operating system
 /// refused something that the loop needs.
 ///

@@ -65,7 +65,7 @@ impl Runner {
         Runner { factory: Cell::new(Some(factory)), event_loop: OnceCell::new(), closed: Cell::new(false) }
     }
 
-    /// Runs `main` until it has completed; asyncio's `Runner.run`.
+    /// Runs `main` until it has completed; asyncio's `Runner.run`. Ctrl-C cancels it, as [`run`](crate::run()) says.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Runner {
         if corio_seam::loop_id().is_some() {
             return Err(RunError::Nested);
         }
-        self.event_loop()?.try_until_complete(main)
+        self.event_loop()?.try_until_interrupted(main)
     }
 
     /// Returns the loop, and makes it if need be; asyncio's `Runner.get_loop`.

@@ -5,7 +5,8 @@
 //! * [`TimerSlack`]: how late the kernel may end a sleep;
 //! * [`DirectWait`]: how a loop with sources sleeps, if there is a better way than the portable one;
 //! * [`is_ready`] and [`check_nonblocking`]: what the kernel thinks of a descriptor now;
-//! * [`signal_bell`]: what tells that a signal has arrived.
+//! * [`signal_bell`]: what tells that a signal has arrived;
+//! * [`is_main_thread`]: whether Ctrl-C is this thread's business.
 //!
 //! Linux has a way of its own for each. Everything else takes `portable`, which is tested on Linux too.
 
@@ -23,13 +24,13 @@ pub(crate) use windows::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonbloc
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
 #[cfg(all(target_os = "linux", not(miri)))]
-pub(crate) use linux::{DirectWait, Parker, TimerSlack};
+pub(crate) use linux::{DirectWait, Parker, TimerSlack, is_main_thread};
 
 #[cfg(any(test, miri, not(target_os = "linux")))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code, reason = "on Linux only its tests use it"))]
 mod portable;
 #[cfg(any(miri, not(target_os = "linux")))]
-pub(crate) use portable::{DirectWait, Parker, TimerSlack};
+pub(crate) use portable::{DirectWait, Parker, TimerSlack, is_main_thread};
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! What a loop and its handles share, and the phases of an iteration.
 
+use super::interrupt::Interrupt;
 use super::pace::Pace;
 use super::signals::SignalWatch;
 use crate::exceptions::Exceptions;
@@ -30,6 +31,8 @@ pub(crate) struct Core {
     reactor: Rc<Reactor>,
     pace: Pace,
     signals: SignalWatch,
+    /// What Ctrl-C means to the main task.
+    pub(super) interrupt: Interrupt,
     /// Whether to return after this iteration, or, if none is under way, after one.
     pub(crate) stopping: Cell<bool>,
     /// Whether an iteration, or a series of them, is under way.
@@ -56,6 +59,7 @@ impl Core {
             reactor: Rc::new(reactor),
             pace: Pace::new(diligent),
             signals: SignalWatch::default(),
+            interrupt: Interrupt::default(),
             stopping: Cell::new(false),
             running: Cell::new(false),
             slack: Cell::new(None),
@@ -86,8 +90,10 @@ impl Core {
 
     /// Waits if there is nothing else to do, and learns which sources are ready.
     fn poll(&self) -> io::Result<()> {
-        self.signals.update(&self.reactor);
-        if self.tasks.has_ready() || self.stopping.get() {
+        let busy = self.tasks.has_ready() || self.stopping.get();
+        let armed = self.interrupt.arm(!busy);
+        self.signals.update(&self.reactor, armed);
+        if busy {
             return self.look();
         }
         let Some(next) = self.timers.next() else { return self.park(None) };
@@ -101,13 +107,24 @@ impl Core {
 
     /// Looks at the sources without sleeping, if it is time to.
     fn look(&self) -> io::Result<()> {
-        if self.reactor.is_empty() || !self.pace.is_due(|| self.clock.now()) {
+        if self.reactor.is_empty() || self.is_all_quiet() || !self.pace.is_due(|| self.clock.now()) {
             return Ok(());
         }
         self.reactor.poll()?;
-        self.signals.hear(&self.reactor);
+        self.hear();
         self.pace.looked(|| self.clock.now());
         Ok(())
+    }
+
+    /// Tells whether Ctrl-C alone is watched for, and has not come; that is not worth a system call now and then.
+    fn is_all_quiet(&self) -> bool {
+        self.interrupt.is_armed() && !self.interrupt.has_come() && self.signals.is_alone(&self.reactor)
+    }
+
+    /// What comes after a turn of the reactor: signals that arrived are handed out.
+    fn hear(&self) {
+        self.signals.hear(&self.reactor);
+        self.interrupt.hear();
     }
 
     /// Sleeps, unless something has come in through the inbox.
@@ -121,7 +138,7 @@ impl Core {
             self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
         }
         self.reactor.wait(timeout)?;
-        self.signals.hear(&self.reactor);
+        self.hear();
         if !self.reactor.is_empty() {
             self.pace.looked(|| self.clock.now());
         }
@@ -132,7 +149,7 @@ impl Core {
     fn jump(&self, next: LoopTime) -> io::Result<()> {
         self.tasks.drain_inbox();
         self.reactor.poll()?;
-        self.signals.hear(&self.reactor);
+        self.hear();
         if !self.tasks.has_ready() {
             self.clock.advance_to(next);
         }

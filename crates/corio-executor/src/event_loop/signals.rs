@@ -26,10 +26,11 @@ pub(super) struct SignalWatch {
 }
 
 impl SignalWatch {
-    /// Begins to watch if somebody listens, and ceases if nobody does. To be called before a turn of the reactor.
+    /// Begins to watch if somebody listens, be it the loop itself (`armed`), and ceases if nobody does. To be called
+    /// before a turn of the reactor.
     #[inline]
-    pub(super) fn update(&self, reactor: &Reactor) {
-        let listening = corio_signal::is_listening();
+    pub(super) fn update(&self, reactor: &Reactor, armed: bool) {
+        let listening = armed || corio_signal::is_listening();
         if listening != self.watching.get() {
             if listening { self.begin(reactor) } else { self.end(reactor) }
         } else if !listening {
@@ -54,6 +55,11 @@ impl SignalWatch {
         if let (Some(state), Ok(bell)) = (state, signal_bell()) {
             reactor.deregister(bell, &state);
         }
+    }
+
+    /// Tells whether the descriptor is all that is registered, and the loop alone listens.
+    pub(super) fn is_alone(&self, reactor: &Reactor) -> bool {
+        self.watching.get() && reactor.len() == 1 && !corio_signal::is_listening()
     }
 
     /// Shortens a sleep that no signal would end.

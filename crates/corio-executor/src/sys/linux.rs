@@ -42,6 +42,11 @@ impl Drop for TimerSlack {
     }
 }
 
+/// Tells whether this is the thread that the process began with: its number is the process's.
+pub(crate) fn is_main_thread() -> bool {
+    u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).is_ok_and(|id| id == std::process::id())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,3 +102,9 @@ impl DirectWait {
         match self.0 {}
     }
 }
+
+/// Tells whether this is the thread that the process began with, by the name that std gives it. Not under Miri, which has
+/// no signals.
+pub(crate) fn is_main_thread() -> bool {
+    !cfg!(miri) && std::thread::current().name() == Some("main")
+}
