@@ -152,6 +152,11 @@ impl Toy {
         });
     }
 
+    /// How many doors to this loop there are.
+    pub(crate) fn doors(&self) -> usize {
+        Arc::strong_count(&self.inbox) - 1
+    }
+
     /// What the one who was polled last waits for, as text.
     pub(crate) fn waits_for(&self) -> String {
         match &*self.waiting.borrow() {
@@ -159,6 +164,11 @@ impl Toy {
             Some(Waiting::Target(target)) => target.describe(),
             Some(Waiting::Leaf(name)) => (*name).to_string(),
         }
+    }
+
+    /// How many hold the loop's door for other threads, itself among them.
+    pub(crate) fn doors(&self) -> usize {
+        Arc::strong_count(&self.inbox)
     }
 
     pub(crate) fn target(&self) -> Rc<dyn Waitable> {

@@ -80,6 +80,17 @@ fn a_cancelled_one_is_over_when_the_work_was_told() {
 }
 
 #[test]
+fn one_that_is_cancelled_while_it_is_watched_arrives_when_the_work_was_told() {
+    let (promise, future) = promise::<u32>();
+    let canceller = future.share();
+    let mut completed = as_completed([future], Some(Duration::from_millis(1)));
+    assert!(canceller.cancel());
+    assert!(!promise.set_running_or_notify_cancel());
+    assert!(completed.next().unwrap().unwrap().cancelled());
+    assert!(completed.next().is_none());
+}
+
+#[test]
 fn duplicates_collapse() {
     let (promise, future) = promise::<u32>();
     let (_other, pending) = corio_future::concurrent::promise::<u32>();
