@@ -170,7 +170,7 @@ impl Crawl {
 
     /// Fetches one page. Whatever happens to it is entered in the summary.
     async fn visit(&self, visit: Visit) {
-        let fetched = timeout(self.options.timeout, self.fetch(visit.url.clone()));
+        let fetched = timeout(self.options.timeout, self.fetch(&visit));
         let stopped = async {
             self.stopping.wait().await;
             None
@@ -188,12 +188,13 @@ impl Crawl {
     }
 
     /// Fetches a page, following redirects; `None` if they lead to a page that is fetched otherwise.
-    async fn fetch(&self, mut url: Url) -> Result<Option<Page>, Failure> {
+    async fn fetch(&self, visit: &Visit) -> Result<Option<Page>, Failure> {
+        let mut url = visit.url.clone();
         let mut chain = vec![url.clone()];
         loop {
             let answer = self.client.fetch(&url, is_wanted).await?;
             let Some(target) = target(&url, &answer.head)? else { return Ok(Some(Page { url, answer })) };
-            match self.frontier.borrow_mut().redirect(&target) {
+            match self.frontier.borrow_mut().redirect(&target, visit.depth) {
                 Redirect::Follow => {}
                 Redirect::Known if chain.contains(&target) => return Err(Failure::RedirectLoop),
                 Redirect::Known => return Ok(None),

@@ -29,7 +29,7 @@ pub enum Redirect {
     Follow,
     /// It has been fetched, or will be, by somebody else.
     Known,
-    /// It lies outside the origins.
+    /// It lies outside the origins, and no address that the user named led there.
     Outside,
 }
 
@@ -87,11 +87,13 @@ impl Frontier {
         Some(Visit { url, depth })
     }
 
-    /// Decides about the target of a redirect, and marks it as seen if it is to be followed.
+    /// Decides about the target of a redirect met `depth` links from the addresses given, and marks it as seen if it is
+    /// to be followed.
     ///
-    /// It is part of the visit that led to it, so that limits do not hinder it.
-    pub fn redirect(&mut self, target: &Url) -> Redirect {
-        if !self.is_within(target.as_str()) {
+    /// It is part of the visit that led to it, so that limits do not hinder it. What the user named is followed wherever
+    /// it leads, as from `http` to `https`; what a page links to, within the origins.
+    pub fn redirect(&mut self, target: &Url, depth: usize) -> Redirect {
+        if depth > 0 && !self.is_within(target.as_str()) {
             return Redirect::Outside;
         }
         if self.seen.insert(target.as_str().into()) { Redirect::Follow } else { Redirect::Known }

@@ -54,14 +54,15 @@ fn no_more_pages_than_the_limit() {
     let mut frontier = frontier(&["http://a.test/1"], Limits { depth: None, max_pages: Some(3) });
     let links = ["http://a.test/2", "http://a.test/3", "http://a.test/4"];
     assert_eq!(admitted(&mut frontier, &links, 0), ["http://a.test/2", "http://a.test/3"]);
-    assert_eq!(frontier.redirect(&url("http://a.test/new")), Redirect::Follow);
+    assert_eq!(frontier.redirect(&url("http://a.test/new"), 1), Redirect::Follow);
 }
 
 #[test]
 fn redirects() {
     let mut frontier = frontier(&["http://a.test/"], Limits { depth: Some(0), max_pages: None });
-    assert_eq!(frontier.redirect(&url("http://a.test/new")), Redirect::Follow);
-    assert_eq!(frontier.redirect(&url("http://a.test/new")), Redirect::Known);
-    assert_eq!(frontier.redirect(&url("http://a.test/")), Redirect::Known);
-    assert_eq!(frontier.redirect(&url("http://b.test/")), Redirect::Outside);
+    assert_eq!(frontier.redirect(&url("http://a.test/new"), 1), Redirect::Follow);
+    assert_eq!(frontier.redirect(&url("http://a.test/new"), 1), Redirect::Known);
+    assert_eq!(frontier.redirect(&url("http://a.test/"), 1), Redirect::Known);
+    assert_eq!(frontier.redirect(&url("http://b.test/"), 1), Redirect::Outside);
+    assert_eq!(frontier.redirect(&url("http://b.test/"), 0), Redirect::Follow);
 }
