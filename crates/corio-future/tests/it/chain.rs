@@ -159,30 +159,6 @@ fn a_loop_that_closes_lets_go_of_what_nobody_holds() {
 }
 
 #[test]
-fn a_chain_that_is_over_leaves_nothing_in_its_loop() {
-    let toy = Toy::new();
-    toy.enter(|| {
-        for end in [|promise: concurrent::Promise<u32>, _: &Future<u32>| promise.set_result(7).unwrap(), |_, wrapped| {
-            assert!(wrapped.cancel() || wrapped.done());
-        }] {
-            let (promise, source) = concurrent::promise::<u32>();
-            let wrapped = wrap_future(source);
-            assert_eq!(toy.doors(), 2, "the half and its waker know the way");
-            end(promise, &wrapped);
-            assert!(wrapped.done());
-            assert_eq!(toy.doors(), 0);
-        }
-        let (promise, source) = promise::<u32>();
-        let future = to_concurrent(source);
-        promise.set_result(7).unwrap();
-        while toy.run_batch() {}
-        assert!(future.done());
-        assert_eq!(toy.doors(), 0);
-    });
-    toy.close();
-}
-
-#[test]
 fn another_loop_on_the_same_thread_does_not_take_the_callbacks() {
     let log = Log::default();
     let (one, two) = (Toy::new(), Toy::new());

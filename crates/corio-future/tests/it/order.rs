@@ -160,3 +160,16 @@ fn hazard_23_a_closing_loop_drops_a_long_chain_without_depth() {
     toy.close();
     assert_eq!(pollster::block_on(last), Err(corio_future::FutureError::BrokenPromise));
 }
+
+#[test]
+fn without_a_loop_a_late_callback_runs_before_it_is_added() {
+    let (promise, future) = promise::<u32>();
+    let log = Log::default();
+    promise.set_result(7).unwrap();
+    let (says, inner) = (log.clone(), log.clone());
+    future.add_done_callback(move |future| {
+        future.add_done_callback(move |_| inner.say("added inside"));
+        says.say("late");
+    });
+    assert_eq!(log.lines(), ["late", "added inside"]);
+}

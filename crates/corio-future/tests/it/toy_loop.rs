@@ -152,11 +152,6 @@ impl Toy {
         });
     }
 
-    /// How many doors to this loop there are.
-    pub(crate) fn doors(&self) -> usize {
-        Arc::strong_count(&self.inbox) - 1
-    }
-
     /// What the one who was polled last waits for, as text.
     pub(crate) fn waits_for(&self) -> String {
         match &*self.waiting.borrow() {
