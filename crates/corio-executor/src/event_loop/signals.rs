@@ -51,8 +51,8 @@ impl SignalWatch {
     #[cold]
     pub(super) fn end(&self, reactor: &Reactor) {
         self.watching.set(false);
-        let state = self.state.take();
-        if let (Some(state), Ok(bell)) = (state, signal_bell()) {
+        let Some(state) = self.state.take() else { return };
+        if let Ok(bell) = signal_bell() {
             reactor.deregister(bell, &state);
         }
     }

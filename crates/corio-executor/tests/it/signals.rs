@@ -254,3 +254,24 @@ fn child_outside() {
     assert!(std::panic::catch_unwind(wait).is_err(), "no loop runs that would hear it");
     heard();
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_without_listeners_opens_no_descriptor() {
+    assert_eq!(child("child_no_listener"), HEARD);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "a child of another test"]
+fn child_no_listener() {
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    run(async {
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(open(), before);
+    })
+    .unwrap();
+    assert_eq!(open(), before);
+    heard();
+}
