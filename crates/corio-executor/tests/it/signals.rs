@@ -30,19 +30,26 @@ fn heard() -> ! {
     std::process::exit(HEARD)
 }
 
-/// Ends this child if it waits for ever.
-fn watchdog() {
-    thread::spawn(|| {
-        thread::sleep(LONG);
-        std::process::exit(DEAF);
-    });
+/// Set for a child, which then does what the test of its name is for; in the parent that test does nothing.
+const CHILD: &str = "CORIO_TEST_CHILD";
+
+/// Tells whether this is a child, which ends of itself if it waits for ever.
+fn is_child() -> bool {
+    let is_child = std::env::var_os(CHILD).is_some();
+    if is_child {
+        thread::spawn(|| {
+            thread::sleep(LONG);
+            std::process::exit(DEAF);
+        });
+    }
+    is_child
 }
 
-/// Runs the ignored test `name` in a child, sends it SIGINT each time it is ready, and returns how it ended: its exit
+/// Runs the test `name` in a child, sends it SIGINT each time it is ready, and returns how it ended: its exit
 /// status, or minus the signal.
 fn child(name: &str) -> i32 {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("signals::{name}"), "--ignored", "--test-threads=1", "--nocapture"]);
+    command.args(["--exact", &format!("signals::{name}"), "--test-threads=1", "--nocapture"]).env(CHILD, "1");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let id = child.id().to_string();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -66,9 +73,10 @@ fn ctrl_c_wakes_a_loop_that_sleeps_without_a_source() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_ctrl_c() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     run(async {
         let mut signals = ctrl_c().unwrap();
         for _ in 0..3 {
@@ -86,9 +94,10 @@ fn ctrl_c_ends_a_long_sleep() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_long_sleep() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     run(async {
         let _timer = create_task(sleep(Duration::from_secs(3600)));
         let mut signals = ctrl_c().unwrap();
@@ -105,9 +114,10 @@ fn after_the_last_listener_ctrl_c_kills_a_running_loop() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_drop_listener() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     run(async {
         let mut signals = ctrl_c().unwrap();
         ready();
@@ -125,9 +135,10 @@ fn a_busy_loop_hears_as_well() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_busy() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     run(async {
         let _busy = create_task(async {
             loop {
@@ -148,9 +159,10 @@ fn each_of_two_loops_hears() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_two_loops() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     let (mut one, mut other) = (ctrl_c().unwrap(), ctrl_c().unwrap());
     let thread = thread::spawn(move || run(async move { one.recv().await }).unwrap());
     run(async move {
@@ -168,9 +180,10 @@ fn virtual_time_does_not_overtake_a_signal() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_virtual_time() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     test::run(async {
         let _timer = create_task(sleep(Duration::from_secs(3600)));
         let mut signals = Signals::new([SIGUSR1]).unwrap();
@@ -187,9 +200,10 @@ fn the_bell_is_watched_only_while_somebody_listens() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_watch() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     let selector = MockSelector::new();
     let event_loop = EventLoop::builder().clock(VirtualClock::new()).selector(selector.clone()).build().unwrap();
     let turn = || event_loop.run_until_complete(yield_now()).unwrap();
@@ -221,9 +235,10 @@ fn a_loop_that_cannot_watch_looks_now_and_then() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_blind() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     let selector = MockSelector::new();
     selector.refuse(true);
     let event_loop = EventLoop::builder().selector(selector.clone()).build().unwrap();
@@ -244,9 +259,10 @@ fn waiting_outside_a_run_is_still_an_error() {
 }
 
 #[test]
-#[ignore = "a child of another test"]
 fn child_outside() {
-    watchdog();
+    if !is_child() {
+        return;
+    }
     let event_loop = EventLoop::new().unwrap();
     let mut signals = ctrl_c().unwrap();
     event_loop.run_until_complete(yield_now()).unwrap();
@@ -263,8 +279,10 @@ fn a_run_without_listeners_opens_no_descriptor() {
 
 #[test]
 #[cfg(target_os = "linux")]
-#[ignore = "a child of another test"]
 fn child_no_listener() {
+    if !is_child() {
+        return;
+    }
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let before = open();
     run(async {
