@@ -32,7 +32,7 @@ fn a_request_reaches_the_innermost_await_and_comes_back_out() {
                 let _timeout = OnDrop(log.clone(), "timeout");
                 TaskGroup::run(async |group| {
                     let child = OnDrop(group_log.clone(), "child");
-                    group.create_task(async move {
+                    let _child = group.create_task(async move {
                         let _child = child;
                         sleep(SECOND * 100).await;
                         Ok::<(), std::io::Error>(())
