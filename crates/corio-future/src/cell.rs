@@ -275,6 +275,11 @@ impl<T> Core<T> {
         }
     }
 
+    /// Returns how many are to be told.
+    pub(crate) fn listeners(&self) -> usize {
+        self.listeners.borrow().len()
+    }
+
     /// Names the state, for a person.
     pub(crate) fn describe(&self) -> &'static str {
         match self.state.get() {

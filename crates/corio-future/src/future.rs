@@ -250,6 +250,7 @@ impl<T> Drop for Future<T> {
 
 impl<T> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Future").field("state", &self.core.describe()).finish_non_exhaustive()
+        let (state, listeners) = (self.core.describe(), self.core.listeners());
+        f.debug_struct("Future").field("state", &state).field("listeners", &listeners).finish_non_exhaustive()
     }
 }

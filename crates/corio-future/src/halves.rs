@@ -161,3 +161,27 @@ impl Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Deaf;
+
+    impl Half for Deaf {
+        fn changed(self: Rc<Self>) {}
+
+        fn closed(self: Rc<Self>) {}
+    }
+
+    #[test]
+    fn a_place_that_is_given_up_is_empty() {
+        let places = || LOOPLESS.with(|halves| halves.0.borrow().len());
+        let place = Place::take();
+        let half: Rc<dyn Half> = Rc::new(Deaf);
+        place.know(Rc::downgrade(&half));
+        assert_eq!((places(), Rc::weak_count(&half)), (1, 1));
+        drop(place);
+        assert_eq!((places(), Rc::weak_count(&half)), (0, 0));
+    }
+}

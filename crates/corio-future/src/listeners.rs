@@ -52,6 +52,12 @@ impl<L> Listeners<L> {
         }
     }
 
+    /// Returns the number of entries.
+    pub(crate) fn len(&self) -> usize {
+        let more = self.more.as_ref().map_or(0, |more| more.entries.len() - more.gaps);
+        usize::from(self.first.is_some()) + more
+    }
+
     /// Returns the entry of `key`, if it is there.
     #[inline]
     pub(crate) fn find(&mut self, key: u64) -> Option<&mut L> {
@@ -186,6 +192,7 @@ mod tests {
         keys.iter().skip(1).step_by(4).for_each(|&key| _ = list.remove(key));
         let places = list.more.as_ref().map_or(0, |more| more.entries.len());
         assert!((24..=51).contains(&places), "{places} places for 25 entries");
+        assert_eq!(list.len(), 25);
         let mut left = Vec::new();
         list.take().for_each(|n| left.push(n));
         assert_eq!(left, (3..100).step_by(4).collect::<Vec<_>>());

@@ -295,6 +295,11 @@ impl<T> Cell<T> {
 }
 
 impl<T> Inner<T> {
+    /// Returns how many are to be told.
+    pub(super) fn listeners(&self) -> usize {
+        self.listeners.len()
+    }
+
     /// Puts a waker in the place of the one that `key` has, which is returned, or at the end.
     fn put_waker(&mut self, key: &mut u64, new: Waker) -> Option<Listener<T>> {
         if let Some(listener) = self.listeners.find(*key) {

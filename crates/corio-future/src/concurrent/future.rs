@@ -257,7 +257,9 @@ impl<T> Drop for Future<T> {
 
 impl<T> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.cell.lock().state.describe();
-        f.debug_struct("Future").field("state", &state).finish_non_exhaustive()
+        let inner = self.cell.lock();
+        let (state, listeners) = (inner.state.describe(), inner.listeners());
+        drop(inner);
+        f.debug_struct("Future").field("state", &state).field("listeners", &listeners).finish_non_exhaustive()
     }
 }

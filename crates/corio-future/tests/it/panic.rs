@@ -200,10 +200,32 @@ fn hazard_10_a_payload_whose_destructor_panics() {
     promise.set_result(7).unwrap();
     assert_eq!(pollster::block_on(future), Ok(7));
 
-    let (promise, future) = concurrent::promise::<u32>();
+    let (threadsafe, future) = concurrent::promise::<u32>();
     future.add_done_callback(|_| panic_any(PanicsAtDrop));
-    promise.set_result(7).unwrap();
+    threadsafe.set_result(7).unwrap();
     assert!(future.done());
+
+    /// A payload that panics with another of its kind when it is dropped.
+    struct Again(u32);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                panic_any(Again(self.0 - 1));
+            }
+        }
+    }
+    let (promise, mut future) = corio_future::promise::<u32>();
+    assert!(
+        poll_with(
+            &mut future,
+            &odd_waker(|what| if what == "wake" {
+                panic_any(Again(2))
+            })
+        )
+        .is_pending()
+    );
+    promise.set_result(7).unwrap();
+    assert_eq!(pollster::block_on(future), Ok(7));
 }
 
 #[test]
