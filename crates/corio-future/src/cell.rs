@@ -10,9 +10,8 @@
 //! borrowed, shared, while it is lent by `Future::result` or cloned, which can meet nothing but others who look.
 
 use crate::listeners::{Listeners, NO_KEY};
-use crate::shielded::shielded;
 use crate::{FutureError, trampoline};
-use corio_seam::{Cancelled, Node, Report, Waitable, report};
+use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, report};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -131,7 +130,7 @@ impl<T> Core<T> {
         self.ending.replace(Some(ending));
         let told = self.listeners.borrow_mut().take();
         told.for_each(|listener| match listener {
-            Listener::Waker(waker) => shielded("panic in a waker", || waker.wake()),
+            Listener::Waker(waker) => catch_and_report("panic in a waker", || waker.wake()),
             Listener::Call(callback) => trampoline::schedule(callback),
         });
         self.drop_helper();
@@ -163,7 +162,7 @@ impl<T> Core<T> {
     pub(crate) fn drop_helper(&self) {
         if let Some(rare) = self.rare.get() {
             let helper = rare.helper.take();
-            shielded("panic in the destructor of a canceller", || drop(helper));
+            catch_and_report("panic in the destructor of a canceller", || drop(helper));
         }
     }
 
@@ -315,7 +314,7 @@ impl<T> Drop for Core<T> {
         };
         if unlooked_at {
             let ending = self.ending.get_mut().take();
-            shielded("panic while an error was reported", || match (ending, report_value) {
+            catch_and_report("panic while an error was reported", || match (ending, report_value) {
                 (Some(Ok(value)), Some(report_value)) => report_value(value),
                 (Some(Err(error)), _) => report(unlooked().with_error(error)),
                 _ => {}

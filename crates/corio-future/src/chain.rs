@@ -6,10 +6,9 @@
 use crate::cell::{Core, Helper};
 use crate::halves::{Address, Half, Place};
 use crate::listeners::Listeners;
-use crate::shielded::shielded;
 use crate::sync::{Mutex, lock};
 use crate::{Future, FutureError, Promise, concurrent, promise};
-use corio_seam::{Cancelled, Panic};
+use corio_seam::{Cancelled, Panic, catch_and_report};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -173,7 +172,7 @@ impl Wake for Knock {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.address.notify() {
             let awaiters = lock(&self.awaiters).take();
-            awaiters.for_each(|waker| shielded("panic in a waker", || waker.wake()));
+            awaiters.for_each(|waker| catch_and_report("panic in a waker", || waker.wake()));
         }
     }
 }

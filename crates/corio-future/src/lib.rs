@@ -74,7 +74,6 @@ mod cell;
 mod listeners;
 mod trampoline;
 mod halves;
-mod shielded;
 mod sync;
 
 pub use chain::{chain, to_concurrent, wrap_future};

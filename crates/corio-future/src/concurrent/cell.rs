@@ -7,9 +7,8 @@
 use super::watch::Arrivals;
 use super::{Future, FutureError};
 use crate::listeners::{Listeners, NO_KEY};
-use crate::shielded::shielded;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, ThreadId, current, lock, wait};
-use corio_seam::{Cancelled, Panic};
+use corio_seam::{Cancelled, Panic, catch_and_report};
 use std::mem;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -351,12 +350,12 @@ fn tell<T>(cell: &Arc<Cell<T>>, listener: Listener<T>) {
 }
 
 fn wake(waker: Waker) {
-    shielded("panic in a waker", || waker.wake());
+    catch_and_report("panic in a waker", || waker.wake());
 }
 
 /// Calls a callback; its panic is reported.
 pub(super) fn call<T>(callback: impl FnOnce(&Future<T>), future: &Future<T>) {
-    shielded("exception in a callback of a thread-safe future", || callback(future));
+    catch_and_report("exception in a callback of a thread-safe future", || callback(future));
 }
 
 /// Makes a transition by `change`, unless that declines, and tells those who wait for it, in this thread.
