@@ -11,13 +11,18 @@ fn main() {
 }
 
 #[cfg(unix)]
+#[path = "../../corio-signal/tests/it/this_program.rs"]
+mod this_program;
+
+#[cfg(unix)]
 mod unix {
+    use crate::this_program::this_program;
     use corio_executor::{EventLoop, RunError, Runner, run, sleep, yield_now};
     use corio_signal::{SIGINT, ctrl_c};
     use corio_task::{catch_cancelled, create_task, current_task};
     use std::cell::Cell;
     use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Stdio, exit};
+    use std::process::{Stdio, exit};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
@@ -56,7 +61,7 @@ mod unix {
     }
 
     fn parent(name: &str, expected: i32) {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = this_program();
         let status = command.env("CORIO_CASE", name).stdin(Stdio::null()).status().unwrap();
         let ended = status.code().unwrap_or_else(|| -status.signal().unwrap());
         assert_eq!(ended, expected, "{name}");

@@ -16,6 +16,9 @@ mod io_mock; // The same on a selector and a clock that are moved by hand.
 #[cfg(unix)]
 mod io_readers; // `add_reader` and `add_writer`.
 #[cfg(unix)]
+#[path = "../../../corio-signal/tests/it/this_program.rs"]
+mod this_program; // A child of a test.
+#[cfg(unix)]
 mod signals; // Ctrl-C while the loop sleeps; each in a child process.
 mod auto_traits; // What is `Send`.
 mod transcript; // What the ports print.

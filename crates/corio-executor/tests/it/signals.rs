@@ -3,6 +3,7 @@
 //! Signals are the process's, and a loop watches for them as long as anybody in the process listens. So each of these
 //! runs in a child, which ends with [`HEARD`], or of itself after a while.
 
+use crate::this_program::this_program;
 use corio_executor::{EventLoop, LoopHandle, MockSelector, VirtualClock, run, sleep, test, yield_now};
 use corio_signal::{SIGINT, SIGUSR1, Signal, Signals, ctrl_c};
 use corio_task::create_task;
@@ -48,7 +49,7 @@ fn is_child() -> bool {
 /// Runs the test `name` in a child, sends it SIGINT each time it is ready, and returns how it ended: its exit
 /// status, or minus the signal.
 fn child(name: &str) -> i32 {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = this_program();
     command.args(["--exact", &format!("signals::{name}"), "--test-threads=1", "--nocapture"]).env(CHILD, "1");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let id = child.id().to_string();

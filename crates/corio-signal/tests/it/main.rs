@@ -10,6 +10,7 @@ mod refuse; // what cannot be listened to
 mod fallback; // whoever listens takes over
 mod watch; // bells and loops
 mod auto_traits;
+mod this_program; // a child of a test
 
 use corio_signal::Signal;
 use std::sync::atomic::{AtomicUsize, Ordering};

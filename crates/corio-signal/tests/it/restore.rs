@@ -1,8 +1,9 @@
 //! Each of these runs in a child, which may die of the signal.
 
+use crate::this_program::this_program;
 use corio_signal::{Fallback, SIGCHLD, SIGHUP, SIGINT, SIGUSR1, SIGWINCH, Signal, Signals};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 
 /// The exit status of a child that came to its end.
 const SURVIVED: i32 = 42;
@@ -16,8 +17,7 @@ fn is_child() -> bool {
 
 /// Runs the test `name` in a child.
 fn child(name: &str) -> ExitStatus {
-    let me = std::env::current_exe().unwrap();
-    let mut command = Command::new(me);
+    let mut command = this_program();
     command.args(["--exact", &format!("restore::{name}"), "--test-threads=1", "--nocapture"]);
     command.env(CHILD, "1").output().unwrap().status
 }
