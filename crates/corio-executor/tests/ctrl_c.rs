@@ -2,19 +2,19 @@
 //!
 //! Each case runs on the main thread of a child: this program, called with the case's name.
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))] // Miri starts no child.
 fn main() {}
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 fn main() {
     unix::main();
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 #[path = "../../corio-signal/tests/it/this_program.rs"]
 mod this_program;
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod unix {
     use crate::this_program::this_program;
     use corio_executor::{EventLoop, RunError, Runner, run, sleep, yield_now};

@@ -15,10 +15,10 @@ mod io_source; // Sources on a running loop.
 mod io_mock; // The same on a selector and a clock that are moved by hand.
 #[cfg(unix)]
 mod io_readers; // `add_reader` and `add_writer`.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))] // Miri starts no child.
 #[path = "../../../corio-signal/tests/it/this_program.rs"]
 mod this_program; // A child of a test.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod signals; // Ctrl-C while the loop sleeps; each in a child process.
 mod auto_traits; // What is `Send`.
 mod transcript; // What the ports print.
