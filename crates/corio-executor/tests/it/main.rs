@@ -8,12 +8,12 @@ mod shutdown; // The end of a run, of a runner, of a loop.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
 mod clock; // Virtual time.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod io_selector; // What every selector owes, on real sockets.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod io_source; // Sources on a running loop.
 mod io_mock; // The same on a selector and a clock that are moved by hand.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod io_readers; // `add_reader` and `add_writer`.
 #[cfg(all(unix, not(miri)))] // Miri starts no child.
 #[path = "../../../corio-signal/tests/it/this_program.rs"]
