@@ -1,11 +1,10 @@
 //! Running a set: by a loop of one's own, or as a plain future.
 
 use crate::inbox::Bell;
-use crate::raw::{Handle, TaskRef};
+use crate::raw::Handle;
 use crate::set::TaskSet;
 use crate::sync::{Mutex, lock};
 use crate::{JoinError, Task};
-use corio_seam::Cancelled;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -28,7 +27,6 @@ impl TaskSet {
     /// # Panics
     ///
     /// If the set is closed, or `turn` panics. A panic of `main` is in the result.
-    #[allow(unsafe_code)] // The one use of a borrowing task, which must be tied to this frame.
     #[track_caller]
     pub fn drive<F: Future>(
         &self,
@@ -36,19 +34,17 @@ impl TaskSet {
         mut turn: impl FnMut(&TaskSet) -> ControlFlow<()>,
     ) -> Option<Result<F::Output, JoinError>> {
         assert!(!self.is_closed(), "a closed task set was asked to run");
-        // SAFETY:
-        // * `main` below ends the task when it goes, also by a panic, and takes the output with it: both happen before
-        //   this returns, and no other safe face of a task reaches its output.
-        let mut main = Main(unsafe { Handle::spawn_borrowing(&self.core, main, Location::caller()) });
-        let over = Rc::new(Cell::new(false));
-        let seen = Rc::clone(&over);
-        main.0.view().add_done_callback(move |_| seen.set(true));
-        while !over.get() {
-            if turn(self).is_break() {
-                break;
+        Handle::with_main(&self.core, main, Location::caller(), |main| {
+            let over = Rc::new(Cell::new(false));
+            let seen = Rc::clone(&over);
+            main.view().add_done_callback(move |_| seen.set(true));
+            while !over.get() {
+                if turn(self).is_break() {
+                    break;
+                }
             }
-        }
-        main.0.take()
+            main.take()
+        })
     }
 
     /// Returns a plain future that runs the set until `future`, made a task of it, is over.
@@ -84,18 +80,6 @@ impl TaskSet {
             }
         }
         false
-    }
-}
-
-/// The main task of a [`TaskSet::drive`]: ended when it goes.
-struct Main<T>(Handle<T>);
-
-impl<T> Drop for Main<T> {
-    fn drop(&mut self) {
-        let task: TaskRef = self.0.view();
-        if !task.is_done() {
-            task.end(Cancelled::new());
-        }
     }
 }
 

@@ -83,7 +83,7 @@
 //! See `raw` in the sources for the cell and its biased reference count, `node` for the tree along which cancellation
 //! travels, and `inbox` for the one place where threads meet.
 
-#![deny(unsafe_code)] // Lifted in `raw`, and for the two ends of its story in `set` and `drive`.
+#![deny(unsafe_code)] // Lifted in `raw` alone.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -344,9 +344,11 @@ impl TaskPtr {
         }
         header.state.set(MERGED);
         header.local.set(0);
-        // SAFETY:
-        // * the pointer came from `Arc::as_ptr`, and the cell keeps its set's memory.
-        unsafe { Core::live_to_unit(header.core) };
+        if self.core().remove_live() {
+            // SAFETY:
+            // * the pointer came from `Arc::as_ptr`, and the cell keeps its set's memory.
+            unsafe { Arc::increment_strong_count(header.core.as_ptr()) };
+        }
         if header.shared.merge(local + i32::from(held)) == Left::Nobody {
             self.free_merged();
         }
@@ -370,12 +372,15 @@ impl TaskPtr {
     /// Frees a cell that the owner alone knows.
     fn free_unmerged(self) {
         let core = self.header().core;
+        let mere_claim = self.core().remove_live();
         // SAFETY:
         // * no holder is left.
         unsafe { (self.vtable().free)(self) };
-        // SAFETY:
-        // * the cell's share of its set's memory is given up here, and nowhere else.
-        unsafe { Core::drop_live(core) };
+        if !mere_claim {
+            // SAFETY:
+            // * `close` counted once for each cell that was live, and this one gives it up here, and nowhere else.
+            unsafe { Arc::decrement_strong_count(core.as_ptr()) };
+        }
     }
 
     /// Frees a cell on whatever thread its last reference died.

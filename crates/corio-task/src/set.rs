@@ -10,7 +10,6 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -126,41 +125,14 @@ impl Core {
         self.live.set(self.live.get() + 1);
     }
 
-    /// Turns one cell's claim on this memory into a count of it: from now on it may be given up on any thread.
-    ///
-    /// # Safety
-    ///
-    /// * `core` came from [`Arc::as_ptr`], its memory is alive, and this is the owner's thread.
-    #[allow(unsafe_code)]
-    pub(crate) unsafe fn live_to_unit(core: NonNull<Core>) {
-        // SAFETY:
-        // * the caller's own promise.
-        let this = unsafe { core.as_ref() };
-        if this.phase.get() != Phase::Closed {
-            this.live.set(this.live.get() - 1);
-            // SAFETY:
-            // * the pointer came from an `Arc`, which is alive.
-            unsafe { Arc::increment_strong_count(core.as_ptr()) };
-        } // Else `close` has counted for it.
-    }
-
-    /// Gives up one cell's claim on this memory.
-    ///
-    /// # Safety
-    ///
-    /// * As for [`live_to_unit`](Core::live_to_unit); the cell is gone.
-    #[allow(unsafe_code)]
-    pub(crate) unsafe fn drop_live(core: NonNull<Core>) {
-        // SAFETY:
-        // * the caller's own promise.
-        let this = unsafe { core.as_ref() };
-        if this.phase.get() != Phase::Closed {
-            this.live.set(this.live.get() - 1);
-        } else {
-            // SAFETY:
-            // * `close` counted once for each cell that was live.
-            unsafe { Arc::decrement_strong_count(core.as_ptr()) };
+    /// Notes that one cell gives its claim on this memory up, or takes a count of it instead. Tells whether that was a mere
+    /// claim: else `close` has counted for it.
+    pub(crate) fn remove_live(&self) -> bool {
+        let mere_claim = self.phase.get() != Phase::Closed;
+        if mere_claim {
+            self.live.set(self.live.get() - 1);
         }
+        mere_claim
     }
 
     fn run_batch(&self) {

@@ -193,11 +193,7 @@ impl<T> Handle<T> {
     /// # Safety
     ///
     /// * The caller ends the task and takes or drops its output before the loan ends.
-    pub(crate) unsafe fn spawn_borrowing<F>(
-        core: &Arc<Core>,
-        future: F,
-        location: &'static Location<'static>,
-    ) -> Handle<T>
+    unsafe fn spawn_borrowing<F>(core: &Arc<Core>, future: F, location: &'static Location<'static>) -> Handle<T>
     where
         F: Future<Output = T>,
     {
@@ -206,6 +202,24 @@ impl<T> Handle<T> {
         // * a `Core` is `!Send`: this is its thread;
         // * the caller's own promise.
         Handle(unsafe { allocate(core, future, location) }, PhantomData)
+    }
+
+    /// Makes a task of a future that may borrow, and calls `f` with its handle; when `f` returns, or panics, the task is
+    /// ended, and what is left of its output dropped.
+    pub(crate) fn with_main<F, R>(
+        core: &Arc<Core>,
+        main: F,
+        location: &'static Location<'static>,
+        f: impl FnOnce(&mut Handle<T>) -> R,
+    ) -> R
+    where
+        F: Future<Output = T>,
+    {
+        // SAFETY:
+        // * `Main` ends the task when it goes, also by a panic, and its output goes with the handle in it: both before
+        //   this returns, and no other safe face of a task reaches an output.
+        let mut main = Main(unsafe { Handle::spawn_borrowing(core, main, location) });
+        f(&mut main.0)
     }
 
     #[inline]
@@ -325,6 +339,18 @@ impl<T> Drop for Handle<T> {
         header.state.clear(HANDLE);
         self.0.drop_unclaimed();
         drop(held);
+    }
+}
+
+/// A main task: ended when it goes.
+struct Main<T>(Handle<T>);
+
+impl<T> Drop for Main<T> {
+    fn drop(&mut self) {
+        let task = self.0.view();
+        if !task.is_done() {
+            task.end(Cancelled::new());
+        }
     }
 }
 
