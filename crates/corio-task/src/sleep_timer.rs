@@ -41,7 +41,15 @@ use std::time::{Duration, Instant};
 pub struct SleepTimer<S> {
     sleep: S,
     start: Instant,
-    armed: Rc<RefCell<Vec<Armed>>>,
+    table: Rc<RefCell<Table>>,
+}
+
+/// The timers of one set.
+#[derive(Default)]
+struct Table {
+    places: Vec<Armed>,
+    /// Which places nobody uses.
+    free: Vec<u32>,
 }
 
 /// One place of the timer's table.
@@ -67,31 +75,36 @@ where
     /// Makes a timer of `sleep`, whose clock starts now.
     #[must_use]
     pub fn new(sleep: S) -> Rc<SleepTimer<S>> {
-        Rc::new(SleepTimer { sleep, start: Instant::now(), armed: Rc::default() })
+        Rc::new(SleepTimer { sleep, start: Instant::now(), table: Rc::default() })
+    }
+}
+
+impl Table {
+    /// Takes a free place, or makes one.
+    fn take_place(&mut self, alarm: Alarm) -> TimerKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Armed { generation: 0, state: State::Free, task: None });
+            u32::try_from(self.places.len() - 1).expect("four billion timers")
+        });
+        let place = &mut self.places[index as usize];
+        place.generation = place.generation.wrapping_add(1);
+        place.state = State::Waiting(alarm);
+        TimerKey { index, generation: place.generation }
     }
 
-    /// Finds a free place, or makes one.
-    fn place(&self, alarm: Alarm) -> TimerKey {
-        let mut armed = self.armed.borrow_mut();
-        let free = armed.iter().position(|armed| matches!(armed.state, State::Free));
-        let index = free.unwrap_or_else(|| {
-            armed.push(Armed { generation: 0, state: State::Free, task: None });
-            armed.len() - 1
-        });
-        armed[index].generation = armed[index].generation.wrapping_add(1);
-        armed[index].state = State::Waiting(alarm);
-        TimerKey { index: u32::try_from(index).expect("four billion timers"), generation: armed[index].generation }
+    /// Returns the place that `key` names, if it is still its own.
+    fn find(&mut self, key: TimerKey) -> Option<&mut Armed> {
+        let place = self.places.get_mut(key.index as usize)?;
+        let is_its_own = place.generation == key.generation && !matches!(place.state, State::Free);
+        is_its_own.then_some(place)
     }
 }
 
 /// Acts upon a timer that is due.
-fn fire(armed: &RefCell<Vec<Armed>>, key: TimerKey) {
+fn fire(table: &RefCell<Table>, key: TimerKey) {
     let alarm = {
-        let mut armed = armed.borrow_mut();
-        let place = &mut armed[key.index as usize];
-        if place.generation != key.generation {
-            return;
-        }
+        let mut table = table.borrow_mut();
+        let Some(place) = table.find(key) else { return };
         match std::mem::replace(&mut place.state, State::Due) {
             State::Waiting(alarm) => alarm,
             State::Free | State::Due => return,
@@ -113,40 +126,39 @@ where
     }
 
     fn arm(&self, when: LoopTime, alarm: Alarm) -> TimerKey {
-        let key = self.place(alarm);
-        let (armed, start) = (Rc::clone(&self.armed), self.start);
+        let key = self.table.borrow_mut().take_place(alarm);
+        let (table, start) = (Rc::clone(&self.table), self.start);
         let sleep = (self.sleep)(when - self.now());
         let task = create_task(async move {
             sleep.await;
             debug_assert!(LoopTime::ZERO + start.elapsed() >= when, "the foreign sleep ended early");
-            fire(&armed, key);
+            fire(&table, key);
         });
-        self.armed.borrow_mut()[key.index as usize].task = Some(task);
+        if let Some(place) = self.table.borrow_mut().find(key) {
+            place.task = Some(task);
+        }
         key
     }
 
     fn poll(&self, key: TimerKey, waker: &Waker) -> Poll<()> {
         let new = Alarm::Wake(waker.clone());
-        let mut armed = self.armed.borrow_mut();
-        let Some(place) = armed.get_mut(key.index as usize) else { return Poll::Ready(()) };
-        let old = match &mut place.state {
-            State::Waiting(alarm) if place.generation == key.generation => std::mem::replace(alarm, new),
+        let mut table = self.table.borrow_mut();
+        let old = match table.find(key).map(|place| &mut place.state) {
+            Some(State::Waiting(alarm)) => std::mem::replace(alarm, new),
             _ => return Poll::Ready(()),
         };
-        drop(armed);
+        drop(table);
         drop(old); // User code: not under the borrow.
         Poll::Pending
     }
 
     fn disarm(&self, key: TimerKey) -> bool {
         let (state, task) = {
-            let mut armed = self.armed.borrow_mut();
-            match armed.get_mut(key.index as usize) {
-                Some(place) if place.generation == key.generation => {
-                    (std::mem::replace(&mut place.state, State::Free), place.task.take())
-                }
-                _ => return false,
-            }
+            let mut table = self.table.borrow_mut();
+            let Some(place) = table.find(key) else { return false };
+            let was = (std::mem::replace(&mut place.state, State::Free), place.task.take());
+            table.free.push(key.index);
+            was
         };
         if let Some(task) = task {
             task.cancel();
