@@ -1,5 +1,6 @@
 //! A flag that wakes everybody.
 
+use crate::statistics::EventStatistics;
 use crate::{WaiterKey, Waiters};
 use std::cell::Cell;
 use std::fmt;
@@ -69,6 +70,13 @@ impl Event {
     pub fn wait(&self) -> EventWait<'_> {
         EventWait { event: self, key: None }
     }
+
+    /// Tells whether the flag is set and who waits; trio has such a method on every primitive.
+    #[must_use]
+    pub fn statistics(&self) -> EventStatistics {
+        let (waiting, most_waiting) = (self.waiters.n_waiting(), self.waiters.peak());
+        EventStatistics { set: self.is_set(), waiting, most_waiting }
+    }
 }
 
 impl fmt::Debug for Event {
@@ -97,7 +105,7 @@ impl Future for EventWait<'_> {
         if this.key.is_none() && this.event.is_set() {
             return Poll::Ready(());
         }
-        this.event.waiters.poll_wait(&mut this.key, cx, &"Event.wait")
+        this.event.waiters.poll_wait_while(&mut this.key, cx, &"Event.wait", || !this.event.is_set())
     }
 }
 

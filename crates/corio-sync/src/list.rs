@@ -195,6 +195,17 @@ impl WaiterList {
         waker
     }
 
+    /// Notifies the `n` that have waited longest, or all if fewer wait, and gives their wakers, longest wait first.
+    #[inline]
+    pub fn notify_many(&mut self, n: usize) -> Wakers {
+        let mut wakers = Wakers::new();
+        for _ in 0..n {
+            let Some(waker) = self.notify_one() else { break };
+            wakers.push(waker);
+        }
+        wakers
+    }
+
     /// Notifies everybody who waits now, and gives their wakers, longest wait first.
     #[inline]
     pub fn notify_all(&mut self) -> Wakers {
@@ -272,6 +283,15 @@ impl WaiterList {
     #[must_use]
     pub fn n_notified(&self) -> usize {
         self.n_notified as usize
+    }
+
+    /// Returns the most that have been in the list at one time, waiting or notified.
+    ///
+    /// Nothing is counted for it: slots are taken anew only when none is free, so the slab is as long as that.
+    #[inline]
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.slots.len()
     }
 
     /// Returns the slot of a waiter that is still in the list.

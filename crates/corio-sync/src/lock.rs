@@ -1,5 +1,6 @@
 //! Mutual exclusion between tasks.
 
+use crate::statistics::LockStatistics;
 use crate::{NotLocked, WaiterKey, Waiters};
 use std::cell::Cell;
 use std::fmt;
@@ -11,6 +12,9 @@ use std::task::{Context, Poll};
 /// It guards no value: on one thread, data is not torn, only sequences of awaits are. First come, first served: a
 /// released lock goes to the waiter that has waited longest, and nobody overtakes him. A task that acquires it twice
 /// waits for itself, for ever.
+///
+/// asyncio's primitives belong to the first loop that waits on them, and are an error in another. Here a waker knows its
+/// own loop, so that two loops of one thread may share one, and the compiler keeps it from other threads.
 ///
 /// # Examples
 ///
@@ -90,6 +94,17 @@ impl Lock {
         Ok(())
     }
 
+    /// Tells who waits, and how often the lock was acquired; trio has such a method on every primitive.
+    #[must_use]
+    pub fn statistics(&self) -> LockStatistics {
+        LockStatistics {
+            locked: self.locked(),
+            waiting: self.waiters.n_waiting(),
+            most_waiting: self.waiters.peak(),
+            acquired: self.lease.get(),
+        }
+    }
+
     /// Marks the lock as held.
     #[inline]
     fn take(&self) -> LockGuard<'_> {
@@ -128,14 +143,24 @@ impl<'l> Future for Acquire<'l> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<LockGuard<'l>> {
-        let this = &mut *self;
-        if this.key.is_none() {
-            if let Some(guard) = this.lock.try_acquire() {
+        // The usual case: it is free.
+        if self.key.is_none() {
+            if let Some(guard) = self.lock.try_acquire() {
                 return Poll::Ready(guard);
             }
         }
-        let woken = this.lock.waiters.poll_wait(&mut this.key, cx, &"Lock.acquire");
-        woken.map(|()| this.lock.take())
+        self.poll_in_line(cx)
+    }
+}
+
+impl<'l> Acquire<'l> {
+    /// The step of one that waits, or must begin to.
+    #[inline(never)]
+    fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<LockGuard<'l>> {
+        let lock = self.lock;
+        let must_wait = || lock.locked() || !lock.waiters.is_empty();
+        let woken = lock.waiters.poll_wait_while(&mut self.key, cx, &"Lock.acquire", must_wait);
+        woken.map(|()| lock.take())
     }
 }
 
@@ -161,6 +186,12 @@ impl<'l> LockGuard<'l> {
     #[must_use]
     pub fn lock(&self) -> &'l Lock {
         self.lock
+    }
+
+    /// Tells whether the lock is still held by this acquisition: it was not released by hand.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        self.lock.locked() && self.lock.lease.get() == self.lease
     }
 
     /// Lets go of the guard and keeps the lock held, until [`Lock::release`].

@@ -1,10 +1,12 @@
 //! A counter of permits.
 
+use crate::statistics::SemaphoreStatistics;
 use crate::{TooManyReleases, WaiterKey, Waiters};
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// A number of permits that tasks take and give back; asyncio's `Semaphore`.
 ///
@@ -30,6 +32,8 @@ pub struct Semaphore {
     permits: Cell<usize>,
     /// How many permits there may be.
     bound: usize,
+    /// How often a permit was taken.
+    acquired: Cell<u64>,
     waiters: Waiters,
 }
 
@@ -37,13 +41,12 @@ impl Semaphore {
     /// Makes a semaphore of `permits` permits, 0 included; asyncio's `Semaphore(value)`.
     #[must_use]
     pub const fn new(permits: usize) -> Semaphore {
-        Semaphore { permits: Cell::new(permits), bound: usize::MAX, waiters: Waiters::new() }
+        Semaphore::with_bound(permits, usize::MAX)
     }
 
-    /// Makes a semaphore that never has more than the `permits` it starts with; asyncio's `BoundedSemaphore`.
-    #[must_use]
-    pub const fn bounded(permits: usize) -> Semaphore {
-        Semaphore { permits: Cell::new(permits), bound: permits, waiters: Waiters::new() }
+    /// Makes a semaphore of `permits` permits that never has more than `bound`.
+    const fn with_bound(permits: usize, bound: usize) -> Semaphore {
+        Semaphore { permits: Cell::new(permits), bound, acquired: Cell::new(0), waiters: Waiters::new() }
     }
 
     /// Returns the number of permits that are neither held nor reserved for a woken waiter.
@@ -80,7 +83,14 @@ impl Semaphore {
             return None;
         }
         self.permits.set(self.permits.get() - 1);
-        Some(Permit { semaphore: self })
+        Some(self.permit())
+    }
+
+    /// Makes the evidence for a permit that has been taken out of `permits`.
+    #[inline]
+    fn permit(&self) -> Permit<'_> {
+        self.acquired.set(self.acquired.get() + 1);
+        Permit { semaphore: self }
     }
 
     /// Adds a permit, and wakes the first in line; asyncio's `Semaphore.release`.
@@ -90,8 +100,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`TooManyReleases`] if it would pass the number that a [`bounded`](Semaphore::bounded) semaphore started with
-    /// (or `usize::MAX`).
+    /// [`TooManyReleases`] if it would pass the number that a [`BoundedSemaphore`] started with, or `usize::MAX`.
     pub fn release(&self) -> Result<(), TooManyReleases> {
         if self.permits.get() >= self.bound {
             return Err(TooManyReleases);
@@ -99,6 +108,18 @@ impl Semaphore {
         self.permits.set(self.permits.get() + 1);
         self.serve();
         Ok(())
+    }
+
+    /// Tells who waits, and how many permits were taken; trio has such a method on every primitive.
+    #[must_use]
+    pub fn statistics(&self) -> SemaphoreStatistics {
+        SemaphoreStatistics {
+            available: self.available(),
+            reserved: self.waiters.n_notified(),
+            waiting: self.waiters.n_waiting(),
+            most_waiting: self.waiters.peak(),
+            acquired: self.acquired.get(),
+        }
     }
 
     /// Reserves the free permits for those in line, and wakes them.
@@ -119,6 +140,59 @@ impl fmt::Debug for Semaphore {
     }
 }
 
+/// A [`Semaphore`] that never has more permits than it started with; asyncio's `BoundedSemaphore`.
+///
+/// A release too many is a mistake in the program, and here an error. In everything else it *is* a semaphore, as in
+/// Python, where it inherits from it.
+///
+/// # Examples
+///
+/// ```
+/// use corio_sync::{BoundedSemaphore, TooManyReleases};
+///
+/// let places = BoundedSemaphore::new(1);
+/// assert_eq!(places.release(), Err(TooManyReleases));
+///
+/// let place = places.try_acquire().expect("one is free");
+/// drop(place);
+/// assert_eq!(places.release(), Err(TooManyReleases));
+/// assert_eq!((places.available(), places.bound()), (1, 1));
+/// ```
+pub struct BoundedSemaphore {
+    semaphore: Semaphore,
+}
+
+impl BoundedSemaphore {
+    /// Makes a semaphore of `permits` permits and never more; asyncio's `BoundedSemaphore(value)`.
+    #[must_use]
+    pub const fn new(permits: usize) -> BoundedSemaphore {
+        BoundedSemaphore { semaphore: Semaphore::with_bound(permits, permits) }
+    }
+
+    /// Returns the number of permits it started with.
+    #[must_use]
+    pub fn bound(&self) -> usize {
+        self.semaphore.bound
+    }
+}
+
+impl Deref for BoundedSemaphore {
+    type Target = Semaphore;
+
+    #[inline]
+    fn deref(&self) -> &Semaphore {
+        &self.semaphore
+    }
+}
+
+impl fmt::Debug for BoundedSemaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut semaphore = f.debug_struct("BoundedSemaphore");
+        semaphore.field("available", &self.available()).field("bound", &self.bound());
+        semaphore.field("waiters", &self.waiters.n_waiting()).finish()
+    }
+}
+
 /// Future of [`Semaphore::acquire`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless you `.await` or poll them"]
@@ -133,19 +207,30 @@ impl<'s> Future for AcquirePermit<'s> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'s>> {
-        let this = &mut *self;
-        if this.key.is_none() {
-            if let Some(permit) = this.semaphore.try_acquire() {
+        // The usual case: there is a permit, and nobody waits.
+        if self.key.is_none() {
+            if let Some(permit) = self.semaphore.try_acquire() {
                 return Poll::Ready(permit);
             }
         }
-        let woken = this.semaphore.waiters.poll_wait(&mut this.key, cx, &"Semaphore.acquire");
-        if woken.is_pending() {
-            return Poll::Pending;
+        self.poll_in_line(cx)
+    }
+}
+
+impl<'s> AcquirePermit<'s> {
+    /// The step of one that waits, or must begin to.
+    #[inline(never)]
+    fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Permit<'s>> {
+        let (semaphore, entering) = (self.semaphore, self.key.is_none());
+        let must_wait = || semaphore.locked();
+        ready!(semaphore.waiters.poll_wait_while(&mut self.key, cx, &"Semaphore.acquire", must_wait));
+        if entering {
+            // It needed not wait after all, and so nothing is reserved.
+            semaphore.permits.set(semaphore.permits.get() - 1);
         }
-        let permit = Permit { semaphore: this.semaphore };
+        let permit = semaphore.permit();
         // Permits may be free that nobody could take while this waiter was in the line.
-        this.semaphore.serve();
+        semaphore.serve();
         Poll::Ready(permit)
     }
 }

@@ -1,18 +1,19 @@
 //! The list of waiters in a cell: what a loop-bound primitive is made of.
 
-use crate::{Removed, WaiterKey, WaiterList};
+use crate::{Removed, WaiterKey, WaiterList, Wakers};
 use corio_seam::{Waiting, wait_on};
 use std::cell::RefCell;
 use std::fmt;
 use std::task::{Context, Poll};
 
-/// A [`WaiterList`] in a cell, with the steps of a waiting future: the base of [`Lock`](crate::Lock),
-/// [`Event`](crate::Event) and [`Semaphore`](crate::Semaphore), and of primitives of your own.
+/// A [`WaiterList`] in a cell, with the steps of a waiting future: the base of every primitive here, and of primitives
+/// of your own; trio's `ParkingLot`.
 ///
 /// The future keeps an `Option<WaiterKey>`, `None` while it is not in the list. It calls
 /// [`poll_wait`](Waiters::poll_wait) from its `poll`, and [`leave`](Waiters::leave) from its `Drop`.
 ///
-/// No waker is cloned, woken or dropped while the cell is borrowed.
+/// No waker is cloned, woken or dropped while the cell is borrowed. So a waker may use the primitive, even when it is
+/// cloned: see [`poll_wait_while`](Waiters::poll_wait_while).
 ///
 /// # Examples
 ///
@@ -88,9 +89,29 @@ impl Waiters {
     /// about a stuck program calls the wait (`&"Gate.pass"`).
     #[inline]
     pub fn poll_wait(&self, key: &mut Option<WaiterKey>, cx: &Context<'_>, name: &'static &'static str) -> Poll<()> {
+        self.poll_wait_while(key, cx, name, || true)
+    }
+
+    /// Waits as [`poll_wait`](Waiters::poll_wait) does, unless `must_wait` says, just before the list is entered, that
+    /// there is no reason to.
+    ///
+    /// Entering needs a clone of the caller's waker, and cloning one is code of the user's, which may bring about what
+    /// is waited for. Whoever looked before and enters then would miss that. `Ready` also when there was no reason to
+    /// wait: `key` was `None` then, and still is.
+    #[inline]
+    pub fn poll_wait_while(
+        &self,
+        key: &mut Option<WaiterKey>,
+        cx: &Context<'_>,
+        name: &'static &'static str,
+        must_wait: impl FnOnce() -> bool,
+    ) -> Poll<()> {
         match *key {
             None => {
                 let waker = cx.waker().clone();
+                if !must_wait() {
+                    return Poll::Ready(());
+                }
                 *key = Some(self.list.borrow_mut().push(waker));
             }
             Some(entered) => {
@@ -139,6 +160,19 @@ impl Waiters {
         waker.map(|waker| waker.wake()).is_some()
     }
 
+    /// Notifies the `n` that have waited longest, or all if fewer wait.
+    ///
+    /// They are chosen before the first of them is woken: nobody who enters the list meanwhile is among them.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a waker, after all the others have been woken.
+    #[inline]
+    pub fn notify_many(&self, n: usize) {
+        let wakers = self.list.borrow_mut().notify_many(n);
+        wakers.wake();
+    }
+
     /// Notifies everybody who waits now, longest wait first.
     ///
     /// # Panics
@@ -148,6 +182,11 @@ impl Waiters {
     pub fn notify_all(&self) {
         let wakers = self.list.borrow_mut().notify_all();
         wakers.wake();
+    }
+
+    /// Notifies everybody who waits now, and gives their wakers: for a primitive that has several lists.
+    pub(crate) fn take_all(&self) -> Wakers {
+        self.list.borrow_mut().notify_all()
     }
 
     /// Tells whether nobody is in the list, neither waiting nor notified.
@@ -169,6 +208,13 @@ impl Waiters {
     #[must_use]
     pub fn n_notified(&self) -> usize {
         self.list.borrow().n_notified()
+    }
+
+    /// Returns the most that have been in the list at one time, waiting or notified.
+    #[inline]
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.list.borrow().peak()
     }
 }
 

@@ -63,7 +63,7 @@ pub use corio_future::{
 
 // Locks and queues.
 pub use corio_queue::{LifoQueue, PriorityQueue, Queue};
-pub use corio_sync::{Event, Lock, Semaphore};
+pub use corio_sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore};
 
 // Threads.
 pub use corio_threadpool::{Executor, ExecutorExt, ThreadPoolExecutor, run_in_executor, to_thread};
@@ -113,10 +113,12 @@ pub mod seam {
 }
 
 pub mod sync {
-    //! The rest of `corio-sync`: guards, and the list of waiters.
+    //! The rest of `corio-sync`: guards, errors, statistics, and the list of waiters.
     pub use corio_sync::{
-        Acquire, AcquirePermit, EventWait, LockGuard, NotLocked, Permit, Removed, TooManyReleases, WaiterKey,
-        WaiterList, Waiters, Wakers,
+        Acquire, AcquirePermit, BarrierStatistics, BarrierWait, BrokenBarrier, BusyResource, ConditionStatistics,
+        ConditionWait, EventStatistics, EventWait, InUse, LockGuard, LockStatistics, NotAcquired, NotLocked, Permit,
+        Removed, ResourceGuard, ResourceGuardStatistics, SemaphoreStatistics, TooManyReleases, WaiterKey, WaiterList,
+        Waiters, Wakers,
     };
 }
 

@@ -2,6 +2,7 @@
 
 #[path = "../../../corio-sync/tests/it/toy.rs"]
 mod toy; // An executor of one screen: asyncio's FIFO, with virtual time.
+#[path = "../../../corio-sync/tests/it/random.rs"]
 mod random; // A small generator, for fixed seeds.
 
 mod conformance; // The traces that CPython prints.

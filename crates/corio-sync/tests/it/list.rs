@@ -1,20 +1,8 @@
+use crate::random::Random;
 use crate::toy::Counter;
 use corio_sync::{Removed, WaiterKey, WaiterList};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// A small generator of the test's own (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as usize % bound
-    }
-}
 
 /// A waiter as the model knows it.
 struct Known {
@@ -28,6 +16,7 @@ fn the_list_does_what_a_deque_would() {
     for seed in 0..if cfg!(miri) { 4 } else { 200 } {
         let mut random = Random(seed);
         let (mut list, mut known, mut line) = (WaiterList::new(), Vec::<Known>::new(), VecDeque::new());
+        let mut peak = 0;
         for _ in 0..200 {
             match random.below(5) {
                 0 | 1 => {
@@ -35,6 +24,7 @@ fn the_list_does_what_a_deque_would() {
                     let key = list.push(waker);
                     known.push(Known { key, counter, notified: false });
                     line.push_back(key);
+                    peak = peak.max(known.len());
                 }
                 2 => notify(&mut list, &mut known, line.pop_front()),
                 3 if random.below(10) == 0 => {
@@ -52,7 +42,7 @@ fn the_list_does_what_a_deque_would() {
             }
             assert_eq!(list.n_waiting(), line.len());
             assert_eq!(list.n_notified(), known.len() - line.len());
-            assert_eq!(list.is_empty(), known.is_empty());
+            assert_eq!((list.is_empty(), list.peak()), (known.is_empty(), peak));
             for waiter in &known {
                 assert_eq!(list.is_notified(waiter.key), waiter.notified);
                 assert_eq!(waiter.counter.count(), usize::from(waiter.notified));

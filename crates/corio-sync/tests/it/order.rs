@@ -1,5 +1,5 @@
 use crate::toy::{Counter, Toy, poll};
-use corio_sync::{Lock, Semaphore};
+use corio_sync::{BoundedSemaphore, Lock, Semaphore};
 use std::rc::Rc;
 
 #[test]
@@ -73,7 +73,7 @@ fn permits_left_over_behind_a_line_are_served_when_it_moves() {
 
 #[test]
 fn a_bounded_semaphore_refuses_too_many_releases() {
-    let semaphore = Semaphore::bounded(1);
+    let semaphore = BoundedSemaphore::new(1);
     assert!(semaphore.release().is_err());
     let permit = semaphore.try_acquire().unwrap();
     permit.forget();

@@ -1,9 +1,10 @@
+use crate::ledger::odd_waker;
 use crate::toy::{Counter, poll};
-use corio_sync::{Semaphore, Waiters};
+use corio_sync::{Barrier, BrokenBarrier, Event, Lock, Semaphore, Waiters};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 thread_local! {
     /// What the waker and its destructor do.
@@ -78,4 +79,39 @@ fn who_enters_the_line_during_a_wake_up_waits_for_the_next_one() {
     ACTION.set(None);
     let mut third = late.take();
     assert!([&mut first, &mut second, &mut third].map(|key| waiters.leave(key)).iter().all(|&notified| notified));
+}
+
+/// A waker that runs `action` when it is first cloned: just before its task enters a line.
+fn on_clone(action: impl Fn() + 'static) -> Waker {
+    ACTION.set(Some(Box::new(action)));
+    odd_waker(|what| {
+        let action = (what == "clone").then(|| ACTION.take()).flatten();
+        action.into_iter().for_each(|action| action());
+    })
+}
+
+#[test]
+fn hazard_5_what_comes_while_a_waker_is_cloned_is_not_missed() {
+    let lock = Rc::new(Lock::new());
+    lock.try_acquire().unwrap().forget();
+    let inner = Rc::clone(&lock);
+    let waker = on_clone(move || inner.release().unwrap());
+    assert!(poll(&mut lock.acquire(), &waker).is_ready());
+
+    let semaphore = Rc::new(Semaphore::new(0));
+    let inner = Rc::clone(&semaphore);
+    let waker = on_clone(move || inner.release().unwrap());
+    let permit = poll(&mut semaphore.acquire(), &waker);
+    assert!(permit.is_ready());
+    assert_eq!(semaphore.available(), 0);
+    drop(permit);
+    assert_eq!(semaphore.available(), 1);
+
+    let event = Rc::new(Event::new());
+    let inner = Rc::clone(&event);
+    assert!(poll(&mut event.wait(), &on_clone(move || inner.set())).is_ready());
+
+    let barrier = Rc::new(Barrier::new(2));
+    let inner = Rc::clone(&barrier);
+    assert_eq!(poll(&mut barrier.wait(), &on_clone(move || inner.abort())), Poll::Ready(Err(BrokenBarrier)));
 }
