@@ -35,7 +35,7 @@ pub use waits::{Get, Items, Join, Put};
 
 use crate::state::{State, wake};
 use crate::sync::{Mutex, MutexGuard};
-use crate::{Fifo, GetError, PutError, ShutDown, TooManyTaskDone};
+use crate::{Fifo, GetError, PutError, QueueStatistics, ShutDown, TooManyTaskDone};
 use parker::block_on;
 use std::fmt;
 use std::sync::Arc;
@@ -221,6 +221,12 @@ impl<T> Queue<T> {
         Items::new(self.clone())
     }
 
+    /// Tells how the queue is used: how full it is and was, who waits, how many items went through it.
+    #[must_use]
+    pub fn statistics(&self) -> QueueStatistics {
+        self.state().statistics()
+    }
+
     /// Locks the state; never while code of the user's runs.
     fn state(&self) -> MutexGuard<'_, State<Fifo<T>>> {
         self.state.lock()
@@ -243,7 +249,7 @@ impl<T> Default for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let figures = self.state().figures();
-        figures.describe(f.debug_struct("Queue"))
+        let statistics = self.statistics();
+        statistics.describe(f.debug_struct("Queue"))
     }
 }

@@ -44,6 +44,7 @@
 //! | [`QueueOf`] in its three kinds, [`Put`], [`Get`], [`Join`], [`Items`] | no | no |
 //! | [`concurrent::Queue`] and its futures | if the item is `Send` | likewise |
 //! | the errors | as the item | as the item |
+//! | [`QueueStatistics`] | yes | yes |
 //!
 //! # How it works
 //!
@@ -57,12 +58,14 @@ mod queue;
 mod waits;
 mod storage;
 mod state;
+mod statistics;
 mod error;
 pub mod concurrent;
 mod sync;
 
 pub use error::{GetError, PutError, ShutDown, TooManyTaskDone};
 pub use queue::{LifoQueue, PriorityQueue, Queue, QueueOf};
+pub use statistics::QueueStatistics;
 pub use storage::{Fifo, Lifo, Priority, Storage};
 pub use waits::{Get, Items, Join, Put};
 

@@ -2,7 +2,7 @@
 
 use crate::state::{State, wake};
 use crate::storage::Storage;
-use crate::{Fifo, Get, GetError, Items, Join, Lifo, Priority, Put, PutError, TooManyTaskDone};
+use crate::{Fifo, Get, GetError, Items, Join, Lifo, Priority, Put, PutError, QueueStatistics, TooManyTaskDone};
 use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
@@ -31,7 +31,8 @@ pub type LifoQueue<T> = QueueOf<Lifo<T>>;
 ///
 /// Equal items come out in the order in which they were put, which asyncio does not promise. The items' `Ord` runs
 /// while nothing is borrowed; it must not put into this very queue or get from it, which panics. An `Ord` that panics
-/// leaves the queue usable; the item that was on its way out is lost with the panic.
+/// leaves the queue usable, and whoever waits hears of what came or went; the item that was on its way out is lost
+/// with the panic, the one that was on its way in is there.
 ///
 /// # Examples
 ///
@@ -232,6 +233,24 @@ impl<S: Storage> QueueOf<S> {
         Items::new(self.clone())
     }
 
+    /// Tells how the queue is used: how full it is and was, who waits, how many items went through it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_queue::Queue;
+    ///
+    /// let queue = Queue::new(0);
+    /// (0..3).for_each(|n| queue.put_nowait(n).unwrap());
+    /// queue.get_nowait().unwrap();
+    /// let now = queue.statistics();
+    /// assert_eq!((now.put, now.got, now.len, now.most_items, now.unfinished), (3, 1, 2, 3, 3));
+    /// ```
+    #[must_use]
+    pub fn statistics(&self) -> QueueStatistics {
+        self.state().statistics()
+    }
+
     /// Borrows the state; never while code of the user's runs.
     #[inline]
     pub(crate) fn state(&self) -> RefMut<'_, State<S>> {
@@ -241,32 +260,25 @@ impl<S: Storage> QueueOf<S> {
     /// Adds an item, for which `state` has room, and wakes a getter.
     #[inline]
     pub(crate) fn push(&self, mut state: RefMut<'_, State<S>>, item: S::Item) {
-        let waker = if S::COMPARES {
+        if S::COMPARES {
             let mut lent = self.lend(state);
             lent.items.push(item);
-            drop(lent);
-            self.state().pushed()
-        } else {
-            let waker = state.push(item);
-            drop(state);
-            waker
-        };
+            return;
+        }
+        let waker = state.push(item);
+        drop(state);
         wake(waker);
     }
 
     /// Takes the item whose turn it is, if there is one, and wakes a putter.
     #[inline]
     pub(crate) fn pop(&self, mut state: RefMut<'_, State<S>>) -> Option<S::Item> {
-        let (item, waker) = if S::COMPARES {
+        if S::COMPARES {
             let mut lent = self.lend(state);
-            let item = lent.items.pop();
-            drop(lent);
-            (item, self.state().popped())
-        } else {
-            let popped = state.pop();
-            drop(state);
-            popped
-        };
+            return lent.items.pop();
+        }
+        let (item, waker) = state.pop();
+        drop(state);
         wake(waker);
         item
     }
@@ -278,7 +290,8 @@ impl<S: Storage> QueueOf<S> {
     }
 }
 
-/// The items while they are out of the cell; they go back when it is dropped, also by a panicking comparison.
+/// The items while they are out of the cell. They go back when it is dropped, also by a panicking comparison, and
+/// whoever waits for what has changed is woken.
 struct Lent<'q, S: Storage> {
     queue: &'q QueueOf<S>,
     items: S,
@@ -286,7 +299,8 @@ struct Lent<'q, S: Storage> {
 
 impl<S: Storage> Drop for Lent<'_, S> {
     fn drop(&mut self) {
-        self.queue.state().take_back(std::mem::take(&mut self.items));
+        let waker = self.queue.state().take_back(std::mem::take(&mut self.items));
+        wake(waker);
     }
 }
 
@@ -306,7 +320,7 @@ impl<S: Storage> Default for QueueOf<S> {
 
 impl<S: Storage> fmt::Debug for QueueOf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let figures = self.state().figures();
-        figures.describe(f.debug_struct("Queue"))
+        let statistics = self.statistics();
+        statistics.describe(f.debug_struct("Queue"))
     }
 }

@@ -9,9 +9,9 @@
 //! is dropped before it ran passes the notification on, if there is still something to be had.
 
 use crate::storage::Storage;
-use crate::{GetError, TooManyTaskDone};
+use crate::{GetError, QueueStatistics, TooManyTaskDone};
 use corio_sync::{Removed, WaiterKey, WaiterList, Wakers};
-use std::fmt;
+use std::cmp::Ordering;
 use std::task::Waker;
 
 /// What a queue knows.
@@ -20,15 +20,21 @@ pub(crate) struct State<S> {
     items: S,
     /// How many items there may be; 0 for any number.
     maxsize: usize,
-    /// How many items were put for which nobody has said `task_done`.
-    unfinished: usize,
+    /// How many items were put. It is the count of unfinished items and a total in one: nothing is counted twice.
+    n_put: u64,
+    /// For how many of them `task_done` was said, or nobody will say it: they were thrown away.
+    n_done: u64,
+    /// How many were thrown away.
+    n_thrown: u64,
+    /// The most items that there were at one time.
+    most_items: usize,
     /// Set by `shut_down`, never cleared.
     shut_down: bool,
     /// Who waits for an item.
     pub(crate) getters: WaiterList,
     /// Who waits for room.
     pub(crate) putters: WaiterList,
-    /// Who waits for `unfinished` to be 0.
+    /// Who waits for everything that was put to be done.
     pub(crate) joiners: WaiterList,
 }
 
@@ -41,7 +47,10 @@ impl<S: Storage> State<S> {
         State {
             items: S::default(),
             maxsize,
-            unfinished: 0,
+            n_put: 0,
+            n_done: 0,
+            n_thrown: 0,
+            most_items: 0,
             shut_down: false,
             getters: WaiterList::new(),
             putters: WaiterList::new(),
@@ -60,8 +69,9 @@ impl<S: Storage> State<S> {
         }
         self.shut_down = true;
         if immediate {
-            self.unfinished = self.unfinished.saturating_sub(thrown.len());
-            if self.unfinished == 0 {
+            self.n_thrown += thrown.len() as u64;
+            self.n_done = self.n_put.min(self.n_done + thrown.len() as u64);
+            if self.is_done() {
                 wakers.append(self.joiners.notify_all());
             }
         }
@@ -100,17 +110,24 @@ impl<S: Storage> State<S> {
     /// Tells whether every item that was put is done.
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
-        self.unfinished == 0
+        self.n_done == self.n_put
     }
 
-    /// Reads what `Debug` shows.
-    pub(crate) fn figures(&self) -> Figures {
-        Figures {
+    /// Reads what `statistics` tells and `Debug` shows.
+    pub(crate) fn statistics(&self) -> QueueStatistics {
+        QueueStatistics {
             maxsize: self.maxsize,
             len: self.len(),
-            unfinished: self.unfinished,
+            most_items: self.most_items,
+            put: self.n_put,
+            got: self.n_put - self.n_thrown - self.len() as u64,
+            thrown: self.n_thrown,
+            unfinished: self.n_put - self.n_done,
             getters: self.getters.n_waiting(),
             putters: self.putters.n_waiting(),
+            joiners: self.joiners.n_waiting(),
+            most_getters: self.getters.peak(),
+            most_putters: self.putters.peak(),
             shut_down: self.shut_down,
         }
     }
@@ -146,32 +163,44 @@ impl<S: Storage> State<S> {
         self.items.lend()
     }
 
-    /// Takes back what was lent out.
+    /// Takes back what was lent out, and does what goes with an item that was added or taken meanwhile: a comparison
+    /// may have panicked, before or after that.
     #[inline]
-    pub(crate) fn take_back(&mut self, lent: S) {
+    #[must_use]
+    pub(crate) fn take_back(&mut self, lent: S) -> Option<Waker> {
+        let before = self.items.len();
         self.items.take_back(lent);
+        match self.items.len().cmp(&before) {
+            Ordering::Greater => self.pushed(),
+            Ordering::Less => self.popped(),
+            Ordering::Equal => None,
+        }
     }
 
     /// Counts an item that was added, and notifies a getter.
     #[inline]
     #[must_use]
-    pub(crate) fn pushed(&mut self) -> Option<Waker> {
-        self.unfinished += 1;
+    fn pushed(&mut self) -> Option<Waker> {
+        self.n_put += 1;
+        self.most_items = self.most_items.max(self.items.len());
         self.getters.notify_one()
     }
 
     /// Notifies a putter, an item having been taken.
     #[inline]
     #[must_use]
-    pub(crate) fn popped(&mut self) -> Option<Waker> {
+    fn popped(&mut self) -> Option<Waker> {
         self.putters.notify_one()
     }
 
     /// Counts an item as done.
     #[inline]
     pub(crate) fn task_done(&mut self) -> Result<Wakers, TooManyTaskDone> {
-        self.unfinished = self.unfinished.checked_sub(1).ok_or(TooManyTaskDone)?;
-        Ok(if self.unfinished == 0 { self.joiners.notify_all() } else { Wakers::new() })
+        if self.is_done() {
+            return Err(TooManyTaskDone);
+        }
+        self.n_done += 1;
+        Ok(if self.is_done() { self.joiners.notify_all() } else { Wakers::new() })
     }
 
     /// Enters the line of getters at the back, unless there is something to be had by now: the waker comes back then.
@@ -191,7 +220,7 @@ impl<S: Storage> State<S> {
     /// Enters the line of joiners, unless everything is done by now: the waker comes back then.
     #[inline]
     pub(crate) fn enter_join(&mut self, waker: Waker) -> Result<WaiterKey, Waker> {
-        if self.unfinished > 0 { Ok(self.joiners.push(waker)) } else { Err(waker) }
+        if self.is_done() { Err(waker) } else { Ok(self.joiners.push(waker)) }
     }
 
     /// Gives a waiter another waker. Returns the one that is not used, and true if that one must be woken: the waiter
@@ -224,25 +253,6 @@ impl<S: Storage> State<S> {
     #[inline]
     pub(crate) fn leave_join(&mut self, key: WaiterKey) -> Left {
         Left::behind(self.joiners.remove(key))
-    }
-}
-
-/// What `Debug` shows of a queue, read under the lock and written without it. No item: its `Debug` is the user's.
-pub(crate) struct Figures {
-    maxsize: usize,
-    len: usize,
-    unfinished: usize,
-    getters: usize,
-    putters: usize,
-    shut_down: bool,
-}
-
-impl Figures {
-    /// Writes them.
-    pub(crate) fn describe(&self, mut queue: fmt::DebugStruct<'_, '_>) -> fmt::Result {
-        queue.field("maxsize", &self.maxsize).field("len", &self.len).field("unfinished", &self.unfinished);
-        queue.field("getters", &self.getters).field("putters", &self.putters);
-        queue.field("shut_down", &self.shut_down).finish()
     }
 }
 

@@ -97,8 +97,8 @@ pub mod future {
 pub mod queue {
     //! The rest of `corio-queue`: errors, futures, and the thread-safe queue.
     pub use corio_queue::{
-        Fifo, Get, GetError, Items, Join, Lifo, Priority, Put, PutError, QueueOf, ShutDown, Storage, TooManyTaskDone,
-        concurrent,
+        Fifo, Get, GetError, Items, Join, Lifo, Priority, Put, PutError, QueueOf, QueueStatistics, ShutDown, Storage,
+        TooManyTaskDone, concurrent,
     };
 }
 

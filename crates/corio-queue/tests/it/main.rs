@@ -12,5 +12,6 @@ mod model; // Random programs against a simple model: nothing lost, nothing doub
 mod shutdown; // Both sides blocked, items left, items in work.
 mod panic; // Wakers, destructors and comparisons that panic.
 mod reentrancy; // User code that uses the queue it is called by.
+mod statistics; // What a queue tells of itself.
 mod threads; // The queue between threads.
 mod auto_traits; // What is `Send`.

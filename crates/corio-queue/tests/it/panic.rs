@@ -1,5 +1,6 @@
 use crate::toy::{Counter, poll};
 use corio_queue::{PriorityQueue, Queue};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -82,4 +83,51 @@ fn a_comparison_that_panics_leaves_the_queue_usable() {
     assert!((1..=2).contains(&len));
     queue.shutdown(true);
     assert!(queue.is_empty());
+}
+
+#[test]
+fn hazard_41_a_comparison_that_panics_keeps_nobody_asleep() {
+    let ((_, first_waker), (count, waker)) = (Counter::new(), Counter::new());
+    let queue = PriorityQueue::new(2);
+    let (mut first, mut second) = (queue.get(), queue.get());
+    assert!(poll(&mut first, &first_waker).is_pending() && poll(&mut second, &waker).is_pending());
+    queue.put_nowait(Superstitious(13)).unwrap(); // Wakes the first.
+    assert!(catch_unwind(AssertUnwindSafe(|| queue.put_nowait(Superstitious(2)))).is_err());
+    assert_eq!((queue.len(), count.count()), (2, 1), "it is in the queue, so the second is woken too");
+    let now = queue.statistics();
+    assert_eq!((now.put, now.got, now.unfinished), (2, 0, 2));
+
+    let ((_, waker), (count, putter)) = (Counter::new(), Counter::new());
+    let queue = PriorityQueue::new(3);
+    (1..=3).for_each(|n| queue.put_nowait(Fickle(n)).unwrap());
+    let mut put = queue.put(Fickle(4));
+    assert!(poll(&mut put, &putter).is_pending());
+    MOOD.set(true);
+    assert!(catch_unwind(AssertUnwindSafe(|| queue.get_nowait())).is_err());
+    MOOD.set(false);
+    assert_eq!((queue.len(), count.count()), (2, 1), "one is lost, so there is room");
+    assert!(poll(&mut put, &waker).is_ready());
+    assert_eq!(queue.statistics().got, 1);
+}
+
+thread_local! {
+    /// Whether `Fickle` panics when compared.
+    static MOOD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A number that can be compared only sometimes.
+#[derive(Debug, PartialEq, Eq)]
+struct Fickle(u32);
+
+impl Ord for Fickle {
+    fn cmp(&self, other: &Fickle) -> Ordering {
+        assert!(!MOOD.get(), "an item's own affair");
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Fickle {
+    fn partial_cmp(&self, other: &Fickle) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
