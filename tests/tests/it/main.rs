@@ -2,6 +2,8 @@
 
 /// The house: arrows point down, no runtime below floor 3, each public name once through the umbrella.
 mod house;
+/// The primitives of floors 0 and 1 under every runtime.
+mod primitives;
 /// Floors 0 to 2 under tokio, under smol, and under a bare `block_on`.
 mod runtimes;
 /// Cancellation through the layers: loop, task group, timeout, gather, queue, pool.

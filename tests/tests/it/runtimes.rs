@@ -1,9 +1,7 @@
-//! Floors 0 to 2 keep their promises under any executor: the same bodies under three of them.
+//! Tasks, combinators and pools keep their promises under any executor: the same bodies under three of them. The
+//! primitives have a suite of their own, see `primitives`.
 
 use corio_combinators::{gather, join, race, timeout, try_join};
-use corio_future::{concurrent, promise, wrap_future};
-use corio_queue::{PriorityQueue, Queue};
-use corio_sync::{Event, Lock, Semaphore};
 use corio_task::{SleepTimer, TaskSet, catch_cancelled, create_task};
 use corio_threadpool::{ThreadPoolExecutor, run_in_executor, to_thread};
 use std::rc::Rc;
@@ -21,96 +19,6 @@ fn everywhere<F: Future<Output = ()>>(body: impl Fn() -> F) {
 fn in_a_set<F: Future<Output = ()> + 'static>(body: impl Fn() -> F) {
     let run = async || TaskSet::new().run_until(body()).await.expect("the body ends");
     everywhere(run);
-}
-
-#[test]
-fn promises() {
-    everywhere(|| async {
-        let (set, get) = promise();
-        let other = get.share();
-        let (left, right) = (async move { get.await.unwrap() }, async move { other.await.unwrap() });
-        let setter = async move { set.set_result(21).unwrap() };
-        let (a, b, ()) = join((left, right, setter)).await;
-        assert_eq!(a + b, 42);
-    });
-}
-
-#[test]
-fn promises_between_threads() {
-    everywhere(|| async {
-        let (set, get) = concurrent::promise();
-        let thread = std::thread::spawn(move || set.set_result("from elsewhere").unwrap());
-        assert_eq!(wrap_future(get).await.unwrap(), "from elsewhere");
-        thread.join().unwrap();
-    });
-}
-
-#[test]
-fn locks_events_and_semaphores() {
-    everywhere(|| async {
-        let (lock, event, semaphore) = (Lock::new(), Event::new(), Semaphore::new(2));
-        let worker = async |n: u32| {
-            let permit = semaphore.acquire().await;
-            let guard = lock.acquire().await;
-            event.wait().await;
-            drop((guard, permit));
-            n
-        };
-        let opener = async {
-            event.set();
-            0
-        };
-        let done = join((worker(1), worker(2), worker(3), opener)).await;
-        assert_eq!(done, (1, 2, 3, 0));
-    });
-}
-
-#[test]
-fn queues() {
-    everywhere(|| async {
-        let queue = Queue::new(2);
-        let producer = async {
-            for n in 0..100_u32 {
-                queue.put(n).await.unwrap();
-            }
-            queue.join().await;
-        };
-        let consumer = async {
-            let mut sum = 0;
-            for _ in 0..100 {
-                sum += queue.get().await.unwrap();
-                queue.task_done().unwrap();
-            }
-            sum
-        };
-        assert_eq!(join((producer, consumer)).await.1, 4950);
-        let sorted = PriorityQueue::new(0);
-        for n in [3, 1, 2] {
-            sorted.put_nowait(n).unwrap();
-        }
-        assert_eq!((sorted.get().await.unwrap(), sorted.get_nowait().unwrap()), (1, 2));
-    });
-}
-
-#[test]
-fn a_waiter_that_is_dropped_loses_no_wake_up() {
-    everywhere(|| async {
-        let queue: Queue<u32> = Queue::new(0);
-        let (mut first, mut second) = (Box::pin(queue.get()), Box::pin(queue.get()));
-        let mut polled = false;
-        std::future::poll_fn(|cx| {
-            use std::task::Poll;
-            if !polled {
-                polled = true;
-                assert!(first.as_mut().poll(cx).is_pending() && second.as_mut().poll(cx).is_pending());
-            }
-            Poll::Ready(())
-        })
-        .await;
-        queue.put_nowait(7).unwrap(); // Wakes the first, which is dropped before it runs.
-        drop(first);
-        assert_eq!(second.await.unwrap(), 7);
-    });
 }
 
 #[test]
