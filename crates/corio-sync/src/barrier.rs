@@ -13,9 +13,9 @@ use std::task::{Context, Poll, ready};
 ///
 /// # Differences
 ///
-/// [`reset`](Barrier::reset) and [`abort`](Barrier::abort) are no coroutines, for there is no lock to wait for. And when a waiter is
-/// cancelled, those that came after it move up, so that [`wait`](Barrier::wait) gives each number from 0 to
-/// `parties - 1` exactly once; asyncio gives one number twice.
+/// [`reset`](Barrier::reset) and [`abort`](Barrier::abort) are no coroutines, for there is no lock to wait for. And when
+/// a waiter is cancelled, those that came after it move up, so that [`wait`](Barrier::wait) gives each number from 0 to
+/// `parties - 1` once; asyncio gives one number twice then, and another one not at all.
 ///
 /// # Examples
 ///

@@ -16,9 +16,10 @@ use std::task::{Context, Poll, ready};
 /// # Cancellation
 ///
 /// asyncio's `wait` acquires the lock again even when it is cancelled, and only then raises, for the code around it
-/// believes that it holds the lock. Here the belief is a value: the guard went into `wait`, and a `wait` that is dropped
-/// never gives it back, so that no code can run that takes the lock for held and is wrong. There is nothing to
-/// acquire again, and a cancelled task does not wait for the lock before it ends. Cleanup that needs the lock says so:
+/// believes that it holds the lock. Here the belief is a value: the guard went into `wait`, and a `wait` that is
+/// dropped never gives it back, so that no code can run that takes the lock for held and is wrong. There is nothing to
+/// acquire again, and a cancelled task does not wait for the lock before it ends. The destructors of its locals run
+/// without the lock; cleanup that needs it says so:
 ///
 /// ```
 /// use corio_sync::{Condition, LockGuard};

@@ -32,11 +32,11 @@
 //!   one can have (the lock, a permit, a condition's notification), that goes to the next in line. Guards and permits
 //!   are values: code that holds one holds the lock, and a wait that is cancelled leaves none behind.
 //! - **No yield without need.** A wait that can be satisfied at once is, without a trip through the executor.
-//! - **Any loop of the thread.** asyncio's primitives are bound to the first loop that waits on them. Here a waker knows
-//!   its own loop: tasks of two loops of one thread may share a primitive, and the compiler keeps it from other threads.
-//!   (A loop that waits for another one of its thread, which cannot run meanwhile, waits for ever.)
-//! - **Statistics.** Each primitive tells by `statistics` who waits, how many ever did at once, and how often it served.
-//!   Who does not read them does not pay for them.
+//! - **Any loop of the thread.** asyncio's primitives are bound to the first loop that waits on them. Here a waker
+//!   knows its own loop: tasks of two loops of one thread may share a primitive, and the compiler keeps it from other
+//!   threads. (A loop that waits for another one of its thread, which cannot run meanwhile, waits for ever.)
+//! - **Statistics.** Each primitive tells by `statistics` who waits, how many ever did at once, and how often it
+//!   served. Who does not read them does not pay for them.
 //! - **Re-entrancy and panics.** A waker is never cloned, woken or dropped while anything is borrowed, so it may use
 //!   the primitive it belongs to, and what it brings about is not missed. If one panics, the primitive's state is
 //!   already what it should be; whatever wakes several wakes all the others first, and panics then.

@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 /// released lock goes to the waiter that has waited longest, and nobody overtakes him. A task that acquires it twice
 /// waits for itself, for ever.
 ///
-/// asyncio's primitives belong to the first loop that waits on them, and are an error in another. Here a waker knows its
-/// own loop, so that two loops of one thread may share one, and the compiler keeps it from other threads.
+/// asyncio's primitives belong to the first loop that waits on them, and are an error in another. Here a waker knows
+/// its own loop, so that two loops of one thread may share one, and the compiler keeps it from other threads.
 ///
 /// # Examples
 ///

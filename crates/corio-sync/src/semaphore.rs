@@ -39,6 +39,8 @@ pub struct Semaphore {
 
 impl Semaphore {
     /// Makes a semaphore of `permits` permits, 0 included; asyncio's `Semaphore(value)`.
+    ///
+    /// A negative number, which is a `ValueError` there, does not compile here.
     #[must_use]
     pub const fn new(permits: usize) -> Semaphore {
         Semaphore::with_bound(permits, usize::MAX)

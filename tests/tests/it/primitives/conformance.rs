@@ -20,8 +20,8 @@ impl Log {
     }
 }
 
-/// Python's waiter believes, in its `except`, that it holds the lock. Here the guard went into `wait` and is gone with it,
-/// so the cleanup acquires the lock itself.
+/// Python's waiter believes, in its `except`, that it holds the lock. Here the guard went into `wait` and is gone with
+/// it, so the cleanup acquires the lock itself.
 async fn waiter(log: Log, condition: Rc<Condition>, name: char) {
     let guard = condition.acquire().await;
     match catch_cancelled(condition.wait(guard)).await {
