@@ -31,6 +31,7 @@
 //! | [`Busy`] | yes | yes |
 //! | [`Remote`] (behind `Arc`) | yes | yes |
 //! | [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//! | [`ShutdownHook`] | no | no |
 //!
 //! # How it works
 //!
@@ -49,12 +50,15 @@ mod waiting;
 mod cancelled;
 mod time;
 mod report;
+mod shutdown;
 
 pub use cancelled::{Cancelled, Resume};
 pub use node::{Batch, Header, Node, ReadyQueue, VTable};
 pub use report::{Panic, Report, catch_and_report, report};
 pub use seam::{
-    Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, remote, spawn,
+    Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, raised, remote,
+    spawn,
 };
+pub use shutdown::{OnShutdown, ShutdownHook, on_shutdown, take_shutdown_hooks};
 pub use time::{Alarm, Busy, Hold, LoopTime, OnAlarm, Sleep, Timer, TimerKey, busy, now, sleep_until, timer};
 pub use waiting::{TargetId, Waitable, Waiting, heard, wait_on};

@@ -52,6 +52,12 @@ pub trait Seam {
     /// Cancels the innermost scope being polled from within; gives the reason back where there is none.
     fn raise(&self, cancelled: Cancelled) -> Result<(), Cancelled>;
 
+    /// Tells whether the innermost scope being polled was cancelled from within, by [`raise`](Seam::raise) or by what it
+    /// heard: its body is dropped when the poll under way ends.
+    fn raised(&self) -> bool {
+        false
+    }
+
     /// Sums the cancellation requests on the scopes around the caller.
     fn cancelling(&self) -> usize;
 }
@@ -165,6 +171,15 @@ pub fn local<T: 'static>(init: impl FnOnce() -> T) -> Option<Rc<T>> {
     let mut make = || -> Rc<dyn Any> { Rc::new(init.take().expect("a seam makes a local value once")()) };
     let value = current()?.local(TypeId::of::<T>(), &mut make)?;
     value.downcast().ok()
+}
+
+/// Tells whether a cancellation is unwinding through the caller: the scope around it was cancelled from within during the
+/// poll under way, and drops its body when that ends.
+///
+/// For what polls a future that outlives the scope, as an async generator does its body: a body that raises is over.
+#[must_use]
+pub fn raised() -> bool {
+    current().is_some_and(Seam::raised)
 }
 
 /// Sums the cancellation requests on the scopes around the caller, its task included; 0 outside.

@@ -225,6 +225,13 @@ pub(crate) fn note(slot: Slot) {
     }
 }
 
+/// Tells whether the innermost scope was cancelled from within.
+pub(crate) fn raised() -> bool {
+    let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));
+    let node = inner.unwrap_or_else(|| TaskRef::current()?.root_if_any());
+    node.is_some_and(|node| node.raised.borrow().is_some())
+}
+
 /// Tells the innermost scope that `target` has ended.
 pub(crate) fn heard(target: TargetId, cancelled: bool) -> bool {
     let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));

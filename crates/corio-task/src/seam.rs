@@ -81,6 +81,10 @@ impl Seam for Tasks {
         }
     }
 
+    fn raised(&self) -> bool {
+        scope::raised()
+    }
+
     fn cancelling(&self) -> usize {
         Node::current_if_any().map_or(0, |node| node.requests_around())
     }
