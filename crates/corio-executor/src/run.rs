@@ -6,7 +6,8 @@ use crate::{RunError, Runner};
 ///
 /// `main` is a task like any other, and need not be `'static`. However it ends, the tasks that are left over are then
 /// cancelled and waited for, and the panics among them reported to the exception handler as "unhandled exception during
-/// run() shutdown"; the loop's thread pool is joined, for up to five minutes; and the loop is closed.
+/// run() shutdown"; async generators that were left open are closed; the loop's thread pool is joined, for up to five
+/// minutes; and the loop is closed.
 ///
 /// # Ctrl-C
 ///

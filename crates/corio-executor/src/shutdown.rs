@@ -1,7 +1,7 @@
 //! The orderly end of a loop.
 
 use crate::{EventLoop, RunError, sleep};
-use corio_seam::{Report, Waiting, report, wait_on};
+use corio_seam::{Report, Waiting, report, take_shutdown_hooks, wait_on};
 use corio_task::TaskRef;
 use corio_threadpool::shutdown_default_executor;
 use std::cell::{Cell, RefCell};
@@ -14,9 +14,10 @@ use std::time::Duration;
 /// How long the end of a program waits for jobs on other threads; asyncio's figure.
 const JOIN_LIMIT: Duration = Duration::from_secs(300);
 
-/// Cancels what is left over and waits for it, joins the thread pool, and closes the loop.
+/// Cancels what is left over and waits for it, closes the async generators, joins the thread pool, and closes the loop.
 pub(crate) fn shut_down(event_loop: &EventLoop) -> Result<(), RunError> {
-    let ended = cancel_all_tasks(event_loop).and_then(|()| join_pool(event_loop));
+    let ended = cancel_all_tasks(event_loop).and_then(|()| run_hooks(event_loop));
+    let ended = ended.and_then(|()| join_pool(event_loop));
     let _ = event_loop.close(); // It does not run.
     ended
 }
@@ -34,6 +35,18 @@ fn cancel_all_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
     let ended = event_loop.run_until_complete(all_ended(tasks));
     core.exceptions.set_shutting_down(false);
     ended
+}
+
+/// Closes what asked for it, as async generators do that were left open; all at once, and then what that left open.
+fn run_hooks(event_loop: &EventLoop) -> Result<(), RunError> {
+    loop {
+        let hooks = event_loop.core().run(take_shutdown_hooks)?;
+        if hooks.is_empty() {
+            return Ok(());
+        }
+        let tasks = hooks.into_iter().map(|hook| event_loop.create_task(hook.close()).task_ref());
+        event_loop.run_until_complete(all_ended(tasks.collect()))?;
+    }
 }
 
 /// Waits until each task has ended, however.
