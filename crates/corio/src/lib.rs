@@ -65,6 +65,9 @@ pub use corio_future::{
 pub use corio_queue::{LifoQueue, PriorityQueue, Queue};
 pub use corio_sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore};
 
+// Generators.
+pub use corio_generator::{AsyncGenerator, Generator, async_generator, generator};
+
 // Threads.
 pub use corio_threadpool::{Executor, ExecutorExt, ThreadPoolExecutor, run_in_executor, to_thread};
 
@@ -94,6 +97,11 @@ pub mod future {
     pub use corio_future::{CallbackKey, WaitCancelled, chain};
 }
 
+pub mod generator {
+    //! The rest of `corio-generator`: yielders, and the types of its futures.
+    pub use corio_generator::{AsyncYielder, CatchClosed, Close, Closed, ResumeClosed, Step, Yield, Yielder};
+}
+
 pub mod queue {
     //! The rest of `corio-queue`: errors, futures, and the thread-safe queue.
     pub use corio_queue::{
@@ -105,10 +113,10 @@ pub mod queue {
 pub mod seam {
     //! `corio-seam`, for writers of primitives.
     pub use corio_seam::{
-        Alarm, Batch, Busy, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, ReadyQueue, Remote, Report, Resume,
-        Seam, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling,
-        catch_and_report, heard, install, local, loop_id, now, push, remote, report, sleep_until, spawn, timer,
-        wait_on,
+        Alarm, Batch, Busy, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, OnShutdown, ReadyQueue, Remote,
+        Report, Resume, Seam, ShutdownHook, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy,
+        call_soon, cancelling, catch_and_report, heard, install, local, loop_id, now, on_shutdown, push, raised,
+        remote, report, sleep_until, spawn, take_shutdown_hooks, timer, wait_on,
     };
 }
 
