@@ -8,6 +8,8 @@ mod primitives;
 mod runtimes;
 /// Cancellation through the layers: loop, task group, timeout, gather, queue, pool.
 mod cancellation;
+/// Async generators: cancelled, left open, dropped half-way.
+mod generators;
 /// Shutdown with work in flight.
 mod shutdown;
 /// Threads against the loop.

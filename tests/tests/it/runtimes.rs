@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Runs the same body under a bare `block_on`, under smol, and under tokio.
-fn everywhere<F: Future<Output = ()>>(body: impl Fn() -> F) {
+pub(crate) fn everywhere<F: Future<Output = ()>>(body: impl Fn() -> F) {
     pollster::block_on(body());
     smol::block_on(body());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -16,7 +16,7 @@ fn everywhere<F: Future<Output = ()>>(body: impl Fn() -> F) {
 }
 
 /// Runs the same body as a task of a set that each of them polls.
-fn in_a_set<F: Future<Output = ()> + 'static>(body: impl Fn() -> F) {
+pub(crate) fn in_a_set<F: Future<Output = ()> + 'static>(body: impl Fn() -> F) {
     let run = async || TaskSet::new().run_until(body()).await.expect("the body ends");
     everywhere(run);
 }
