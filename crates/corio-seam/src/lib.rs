@@ -29,8 +29,8 @@
 //! |---|---|---|
 //! | [`Cancelled`], [`Panic`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
 //! | [`Busy`] | yes | yes |
-//! | [`Remote`] (behind `Arc`) | yes | yes |
-//! | [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//! | [`Remote`] (behind `Arc`), [`ContextVar`], [`Carried`] | yes | yes |
+//! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //! | [`ShutdownHook`] | no | no |
 //!
 //! # How it works
@@ -47,12 +47,17 @@ struct Readme;
 mod seam;
 mod node;
 mod waiting;
+mod context;
 mod cancelled;
 mod time;
 mod report;
 mod shutdown;
 
 pub use cancelled::{Cancelled, Resume};
+pub use context::{
+    Carried, Context, ContextVar, Token, capture_context, carry_context, copy_context, enter_context, leave_context,
+    outside_context, swap_context,
+};
 pub use node::{Batch, Header, Node, ReadyQueue, VTable};
 pub use report::{Panic, Report, catch_and_report, report};
 pub use seam::{

@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+use crate::context::{Context, capture_context, enter_context, run_detached};
+use crate::report::catch_and_report;
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -55,12 +57,33 @@ pub struct VTable {
 pub struct Node(NonNull<Header>);
 
 impl Node {
-    /// Makes an entry that calls `f` once.
+    /// Makes an entry that calls `f` once, in a copy of the context that is current now.
     ///
-    /// A panic in `f` is caught and reported by [`report`](crate::report()), as asyncio's loop does with a callback's
-    /// exception.
+    /// A panic in `f` is caught and reported by [`report`](crate::report()), in that same context, as asyncio's loop does
+    /// with a callback's exception.
+    #[inline]
     #[must_use]
     pub fn new<F: FnOnce() + 'static>(f: F) -> Node {
+        match capture_context() {
+            Some(context) => Node::within(context, f),
+            None => Node::bare(f),
+        }
+    }
+
+    /// Makes an entry that calls `f` once, in `context`, which is shared; asyncio's `call_soon(f, context=context)`.
+    #[must_use]
+    pub fn in_context<F: FnOnce() + 'static>(context: &Context, f: F) -> Node {
+        Node::within(context.clone(), f)
+    }
+
+    #[cold]
+    fn within<F: FnOnce() + 'static>(context: Context, f: F) -> Node {
+        Node::bare(move || enter_context(Some(context), move || catch_and_report(IN_CALLBACK, f)))
+    }
+
+    /// Makes an entry that calls `f` once, in an empty context: for what a loop does by itself.
+    #[must_use]
+    pub fn bare<F: FnOnce() + 'static>(f: F) -> Node {
         // SAFETY:
         // * the table is a constant, promoted to a static, and is never written.
         let header = unsafe { Header::new(NonNull::from(&Callback::<F>::VTABLE)) };
@@ -118,6 +141,9 @@ impl fmt::Debug for Node {
     }
 }
 
+/// What is said of a callback's panic.
+const IN_CALLBACK: &str = "exception in callback";
+
 /// A boxed callback: what [`Node::new`] makes.
 #[repr(C)]
 struct Callback<F> {
@@ -137,7 +163,7 @@ impl<F: FnOnce() + 'static> Callback<F> {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
         let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
-        crate::report::catch_and_report("exception in callback", callback.f);
+        run_detached(|| catch_and_report(IN_CALLBACK, callback.f));
     }
 
     /// Drops the function uncalled.
@@ -149,7 +175,7 @@ impl<F: FnOnce() + 'static> Callback<F> {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
         let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
-        crate::report::catch_and_report("exception while a callback was discarded", move || drop(callback));
+        catch_and_report("exception while a callback was discarded", move || drop(callback));
     }
 }
 

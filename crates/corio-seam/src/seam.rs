@@ -1,6 +1,6 @@
 //! The trait, the thread-local, and the functions that ask it.
 
-use crate::{Cancelled, Node, Report, TargetId, Timer, Waiting};
+use crate::{Cancelled, Context, Node, Report, TargetId, Timer, Waiting};
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
@@ -60,6 +60,13 @@ pub trait Seam {
 
     /// Sums the cancellation requests on the scopes around the caller.
     fn cancelling(&self) -> usize;
+
+    /// Takes over `made`, an empty context, for the task being polled, where there is no current one and one is needed.
+    ///
+    /// Returns the one that is to be the current one: `made`, unless the task had one already.
+    fn adopt_context(&self, made: Context) -> Context {
+        made
+    }
 }
 
 thread_local! {
@@ -123,7 +130,8 @@ pub fn loop_id() -> Option<LoopId> {
     current()?.loop_id()
 }
 
-/// Calls `f` from the loop in its next iteration; asyncio's `loop.call_soon`, without a handle.
+/// Calls `f` from the loop in its next iteration, in a copy of the current context; asyncio's `loop.call_soon`, without
+/// a handle.
 ///
 /// # Errors
 ///
