@@ -4,7 +4,7 @@ use crate::inbox::Bell;
 use crate::raw::Handle;
 use crate::set::TaskSet;
 use crate::sync::{Mutex, lock};
-use crate::{JoinError, Task};
+use crate::{JoinError, Task, TaskOptions};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -31,10 +31,25 @@ impl TaskSet {
     pub fn drive<F: Future>(
         &self,
         main: F,
+        turn: impl FnMut(&TaskSet) -> ControlFlow<()>,
+    ) -> Option<Result<F::Output, JoinError>> {
+        self.drive_with(TaskOptions::new(), main, turn)
+    }
+
+    /// Runs `main` as [`drive`](TaskSet::drive) does, as a task with `options`. It is never started eagerly.
+    ///
+    /// # Panics
+    ///
+    /// As [`drive`](TaskSet::drive).
+    #[track_caller]
+    pub fn drive_with<F: Future>(
+        &self,
+        options: TaskOptions,
+        main: F,
         mut turn: impl FnMut(&TaskSet) -> ControlFlow<()>,
     ) -> Option<Result<F::Output, JoinError>> {
         assert!(!self.is_closed(), "a closed task set was asked to run");
-        Handle::with_main(&self.core, main, Location::caller(), |main| {
+        Handle::with_main(&self.core, options, main, Location::caller(), |main| {
             let over = Rc::new(Cell::new(false));
             let seen = Rc::clone(&over);
             main.view().add_done_callback(move |_| seen.set(true));

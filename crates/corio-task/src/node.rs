@@ -18,7 +18,7 @@ use crate::children::Children;
 use crate::forward;
 use crate::raw::{TaskRef, current};
 use crate::request::{Request, Standing};
-use corio_seam::{Cancelled, TargetId, Waitable};
+use corio_seam::{Cancelled, Context, TargetId, Waitable};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -91,6 +91,8 @@ pub(crate) struct Node {
     /// A root's: how the task was cancelled.
     ended: RefCell<Option<Cancelled>>,
     reporter: Cell<Option<Reporter>>,
+    /// A root's: the context in which the task is polled, if it has one.
+    context: RefCell<Option<Context>>,
 }
 
 impl Node {
@@ -167,6 +169,14 @@ impl Node {
 
     pub(crate) fn set_reporter(&self, reporter: Reporter) {
         self.reporter.set(Some(reporter));
+    }
+
+    pub(crate) fn context(&self) -> Option<Context> {
+        self.context.borrow().clone()
+    }
+
+    pub(crate) fn set_context(&self, context: Context) {
+        self.context.replace(Some(context));
     }
 
     // What it waits for.

@@ -33,6 +33,7 @@
 #![allow(unsafe_code)]
 
 mod cell;
+mod begin;
 pub(crate) mod current;
 mod reference;
 mod registry;
@@ -47,9 +48,9 @@ pub(crate) use registry::Registry;
 use crate::node::{Node, Slot};
 use crate::set::Core;
 use cell::allocate;
-use corio_seam::{Cancelled, Panic, Report, TargetId, report};
+use corio_seam::{Cancelled, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
 use state::{
-    ATTENTION, CANCELLED, DONE, ENDING, HANDLE, Left, MERGED, OUTPUT, PANIC, QUEUE_VIEW, RUNNING, SCHEDULED,
+    ATTENTION, CANCELLED, CONTEXT, DONE, ENDING, HANDLE, Left, MERGED, OUTPUT, PANIC, QUEUE_VIEW, RUNNING, SCHEDULED,
     SharedWord, State,
 };
 use std::cell::Cell;
@@ -192,14 +193,21 @@ impl TaskPtr {
         current::set_task(None);
         match ended {
             Ended::Pending => self.pause(),
-            ended => self.finish(ended),
+            ended => self.finish_step(ended),
         }
     }
 
-    /// The step itself, with this task as the current one.
+    /// Ends a task in a step of its own, and leaves its context.
+    fn finish_step(self, ended: Ended) {
+        self.finish(ended);
+        leave_context();
+    }
+
+    /// The step itself, with this task as the current one. The context of one that ends is the current one still.
+    #[inline(always)]
     fn step_inside(self) -> Ended {
-        if self.header().state.has(ATTENTION) {
-            if let Some(cancelled) = self.root().begin_poll() {
+        if self.header().state.has(ATTENTION.with(CONTEXT)) {
+            if let Some(cancelled) = self.begin_step() {
                 return self.unwind(cancelled);
             }
         }
@@ -208,8 +216,8 @@ impl TaskPtr {
         // * not DONE, so the cell holds the coroutine;
         // * RUNNING keeps a second step out.
         match unsafe { (self.vtable().poll)(self) } {
-            Step::Pending if !self.header().state.has(ATTENTION) => Ended::Pending,
-            Step::Pending => match self.root().end_poll() {
+            Step::Pending if !self.header().state.has(ATTENTION.with(CONTEXT)) => Ended::Pending,
+            Step::Pending => match self.end_step() {
                 Some(cancelled) => self.unwind(cancelled),
                 None => Ended::Pending,
             },
@@ -220,6 +228,23 @@ impl TaskPtr {
             },
             Step::Panicked(panic) => Ended::Panicked(panic),
         }
+    }
+
+    /// Begins a step of a task that has a context, or something for its root scope to look at.
+    #[inline(never)]
+    fn begin_step(self) -> Option<Cancelled> {
+        swap_context(self.context_if_any());
+        if self.header().state.has(ATTENTION) { self.root().begin_poll() } else { None }
+    }
+
+    /// Ends a poll that is pending, of such a task: its root keeps the context, unless the task is to end.
+    #[inline(never)]
+    fn end_step(self) -> Option<Cancelled> {
+        let cancelled = if self.header().state.has(ATTENTION) { self.root().end_poll() } else { None };
+        if cancelled.is_none() {
+            leave_context();
+        }
+        cancelled
     }
 
     /// Drops whatever the cell holds: the task is cancelled, unless that panics.
@@ -316,7 +341,8 @@ impl TaskPtr {
     fn report(self, message: &'static str, panic: Panic) {
         let source = self.describe();
         let told = catch_unwind(AssertUnwindSafe(|| {
-            report(Report::new(message).with_source(source).with_panic(panic));
+            let report_it = || report(Report::new(message).with_source(source).with_panic(panic));
+            enter_context(self.context_if_any(), report_it);
         }));
         if let Err(payload) = told {
             std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
@@ -332,10 +358,11 @@ impl TaskPtr {
     /// Frees, keeps or merges: the last act of `finish`.
     fn settle_end(self) {
         let header = self.header();
-        let (local, held) = (header.local.get(), self.is_held());
+        let held = self.is_held();
         if !held {
-            header.extra.clear();
+            header.extra.clear(); // Values of its context may go, and hold wakers of this task: so we count after.
         }
+        let local = header.local.get();
         if header.shared.is_unreferenced(local) {
             if !held {
                 self.free_unmerged();
@@ -458,8 +485,10 @@ impl TaskPtr {
     /// Ends an unfinished task now, by dropping its coroutine.
     fn end(self, cancelled: Cancelled) {
         debug_assert!(!self.header().state.has(RUNNING), "a set is closed from outside its tasks");
-        let ended = current::enter_task(self, || self.unwind(cancelled));
-        self.finish(ended);
+        enter_context(self.context_if_any(), || {
+            let ended = current::enter_task(self, || self.unwind(cancelled));
+            self.finish(ended);
+        });
     }
 }
 

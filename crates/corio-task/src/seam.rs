@@ -1,11 +1,11 @@
 //! The seam, as a task set answers for it.
 
 use crate::node::{Node, Slot};
-use crate::raw::current;
+use crate::raw::{TaskRef, current};
 use crate::scope;
 use crate::set::RemoteSet;
 use crate::task::spawn_here;
-use corio_seam::{Cancelled, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waiting};
+use corio_seam::{Cancelled, Context, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waiting};
 use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -87,5 +87,12 @@ impl Seam for Tasks {
 
     fn cancelling(&self) -> usize {
         Node::current_if_any().map_or(0, |node| node.requests_around())
+    }
+
+    fn adopt_context(&self, made: Context) -> Context {
+        match TaskRef::current() {
+            Some(task) => task.own_context_or(made),
+            None => made,
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::forward::Forwarding;
 use crate::inbox::{Bell, Call, Entry, Inbox};
+use crate::options::TaskOptions;
 use crate::raw::{Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
 use crate::task::Task;
-use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer};
+use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer, outside_context};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     phase: Cell<Phase>,
     /// A batch is being run.
     running: Cell<bool>,
+    /// Tasks make their first step at once, unless they were told otherwise.
+    eager: Cell<bool>,
     timer: RefCell<Option<Rc<dyn Timer>>>,
     locals: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
     handler: RefCell<Option<Handler>>,
@@ -56,6 +59,7 @@ impl Core {
             numbers: Cell::new(0),
             phase: Cell::new(Phase::Open),
             running: Cell::new(false),
+            eager: Cell::new(false),
             timer: RefCell::new(timer),
             locals: RefCell::default(),
             handler: RefCell::default(),
@@ -65,6 +69,17 @@ impl Core {
 
     pub(crate) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
+    }
+
+    /// Tells whether tasks are to make their first step at once if nothing else is said.
+    #[inline]
+    pub(crate) fn is_eager(&self) -> bool {
+        self.eager.get()
+    }
+
+    /// Tells whether what calls is run by a batch of this set: only then can a task start at once.
+    pub(crate) fn runs_the_caller(&self) -> bool {
+        self.running.get() && std::ptr::eq(current::core_address(), self)
     }
 
     pub(crate) fn next_number(&self) -> u64 {
@@ -137,9 +152,11 @@ impl Core {
 
     fn run_batch(&self) {
         assert!(!self.running.replace(true), "a task set cannot be run by a task of its own");
-        for node in self.ready.batch() {
-            node.run(); // Never unwinds.
-        }
+        outside_context(|| {
+            for node in self.ready.batch() {
+                node.run(); // Never unwinds.
+            }
+        });
         self.running.set(false);
     }
 
@@ -157,7 +174,7 @@ impl Core {
         for entry in entries.drain(..) {
             match entry {
                 Entry::Wake(task) => task.deliver(),
-                Entry::Call(call) => drop(self.push(Node::new(call))),
+                Entry::Call(call) => drop(self.push(Node::bare(call))), // From a thread with contexts of its own.
             }
         }
         self.drained.replace(entries);
@@ -260,6 +277,23 @@ impl TaskSet {
     pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         assert!(self.core.is_open(), "a task was made in a closed task set");
         Task::new(Handle::spawn(&self.core, future, Location::caller()))
+    }
+
+    /// Starts a task as `options` say; see [`create_task_with`](crate::create_task_with).
+    ///
+    /// # Panics
+    ///
+    /// If the set is closed.
+    #[track_caller]
+    pub fn spawn_with<F: Future + 'static>(&self, options: TaskOptions, future: F) -> Task<F::Output> {
+        assert!(self.core.is_open(), "a task was made in a closed task set");
+        Task::new(Handle::spawn_with(&self.core, options, future, Location::caller()))
+    }
+
+    /// Says whether the tasks made from now on start eagerly, unless their options say otherwise; asyncio's
+    /// `set_task_factory(eager_task_factory)`. See [`create_task_with`](crate::create_task_with).
+    pub fn set_eager_tasks(&self, eager: bool) {
+        self.core.eager.set(eager);
     }
 
     /// Appends an entry to the ready queue.

@@ -5,7 +5,7 @@ use crate::listeners::CallbackKey;
 use crate::node::Slot;
 use crate::raw::{Handle, TaskRef, current};
 use crate::scope;
-use crate::{JoinError, TaskId};
+use crate::{JoinError, TaskId, TaskOptions};
 use corio_seam::{Cancelled, Panic};
 use std::fmt;
 use std::panic::Location;
@@ -14,7 +14,9 @@ use std::task::{Context, Poll};
 
 /// Starts a task in the set that runs on this thread; asyncio's `create_task`.
 ///
-/// The first step is queued, never made at once. The set owns the task: dropping the handle detaches it.
+/// The first step is queued, not made at once (but see [`TaskSet::set_eager_tasks`](crate::TaskSet::set_eager_tasks)). The
+/// set owns the task: dropping the handle detaches it. The task gets a copy of the current
+/// [context](corio_seam::Context): what it sets is seen by nobody else.
 ///
 /// # Panics
 ///
@@ -36,14 +38,51 @@ use std::task::{Context, Poll};
 pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
     match spawn_here(future) {
         Ok(task) => task,
-        Err(_) => panic!("no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled"),
+        Err(_) => panic!("{NOWHERE}"),
     }
 }
+
+/// Starts a task in the set that runs on this thread, as `options` say; asyncio's `create_task` with keywords.
+///
+/// An *eager* task makes its first step inside this call. Meanwhile it is the current task, in its own context, outside the
+/// caller's scopes: a request aimed at those does not reach it. If that step ends it, it is done when this returns, and was
+/// never queued; an error or a panic is stored in it, as ever. If it suspends, it is an ordinary task from then on. Its
+/// done callbacks come through the ready queue in either case. Eager tasks that start eager tasks stand on one stack.
+///
+/// Only what a batch of the set runs can start a task eagerly; elsewhere the first step is queued, as in asyncio, where a
+/// loop that does not run starts none.
+///
+/// # Panics
+///
+/// Where no task set runs, or it is closing.
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::{TaskOptions, TaskSet, create_task_with};
+///
+/// let set = TaskSet::new();
+/// let cached = set.run_until(async {
+///     let mut task = create_task_with(TaskOptions::new().eager(true), async { "from the cache" });
+///     task.take_output().expect("it did not have to wait").unwrap()
+/// });
+/// assert_eq!(pollster::block_on(cached).unwrap(), "from the cache");
+/// ```
+#[track_caller]
+pub fn create_task_with<F: Future + 'static>(options: TaskOptions, future: F) -> Task<F::Output> {
+    match Handle::spawn_here(Some(options), future, Location::caller()) {
+        Ok(handle) => Task::new(handle),
+        Err(_) => panic!("{NOWHERE}"),
+    }
+}
+
+/// What is said to whoever makes a task outside.
+const NOWHERE: &str = "no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled";
 
 /// Starts a task in the set that runs here; gives the future back where none does.
 #[track_caller]
 pub(crate) fn spawn_here<F: Future + 'static>(future: F) -> Result<Task<F::Output>, F> {
-    Handle::spawn_here(future, Location::caller()).map(Task::new)
+    Handle::spawn_here(None, future, Location::caller()).map(Task::new)
 }
 
 /// Returns the task that is being polled; asyncio's `current_task`. `None` in a callback, and outside.
@@ -168,6 +207,16 @@ impl<T> Task<T> {
     /// See [`TaskRef::add_done_callback`].
     pub fn add_done_callback(&self, callback: impl FnOnce(&TaskRef) + 'static) -> CallbackKey {
         self.task_ref().add_done_callback(callback)
+    }
+
+    /// Has `callback` called when the task is over, in `context`, which is shared; asyncio's
+    /// `add_done_callback(f, context=context)`.
+    pub fn add_done_callback_in(
+        &self,
+        context: &corio_seam::Context,
+        callback: impl FnOnce(&TaskRef) + 'static,
+    ) -> CallbackKey {
+        self.task_ref().add_done_callback_in(context, callback)
     }
 
     /// Takes a done callback back; false if it ran, or is on its way. asyncio's `remove_done_callback`.

@@ -4,7 +4,7 @@ use crate::forward::{self, By};
 use crate::listeners::{CallbackKey, SCHEDULED_AT_ONCE};
 use crate::node::Slot;
 use crate::raw::TaskRef;
-use corio_seam::{LoopId, Node, Waitable};
+use corio_seam::{Context, LoopId, Node, Waitable};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
@@ -97,6 +97,31 @@ impl TaskRef {
         self.root().set_name(Rc::from(name.into()));
     }
 
+    /// Returns the context in which the task is polled; asyncio's `Task.get_context`.
+    ///
+    /// It is the task's own, not a copy: what is set in it the task sees.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_seam::ContextVar;
+    /// use corio_task::{TaskSet, create_task};
+    ///
+    /// static USER: ContextVar<&str> = ContextVar::new("user");
+    ///
+    /// let set = TaskSet::new();
+    /// let user = set.run_until(async {
+    ///     let task = create_task(async { USER.get() });
+    ///     task.task_ref().context().run(|| USER.set("ada"));
+    ///     task.await.unwrap()
+    /// });
+    /// assert_eq!(pollster::block_on(user).unwrap(), Some("ada"));
+    /// ```
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.own_context()
+    }
+
     /// Returns where the task was made.
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
@@ -106,11 +131,21 @@ impl TaskRef {
     /// Has `callback` called when the task is over; asyncio's `add_done_callback`.
     ///
     /// It is never called at once: it becomes one entry of the ready queue when the task ends, or now if it is over.
-    /// Callbacks run in the order in which they were added. A panic of one is reported and stops no other. If the set
-    /// closes first, the callback is dropped uncalled.
+    /// Callbacks run in the order in which they were added, each in a copy of the context that is current now. A panic of
+    /// one is reported and stops no other. If the set closes first, the callback is dropped uncalled.
     pub fn add_done_callback(&self, callback: impl FnOnce(&TaskRef) + 'static) -> CallbackKey {
         let task = self.clone();
-        let node = Node::new(move || callback(&task));
+        self.add_callback(Node::new(move || callback(&task)))
+    }
+
+    /// Has `callback` called when the task is over, in `context`, which is shared; asyncio's
+    /// `add_done_callback(f, context=context)`.
+    pub fn add_done_callback_in(&self, context: &Context, callback: impl FnOnce(&TaskRef) + 'static) -> CallbackKey {
+        let task = self.clone();
+        self.add_callback(Node::in_context(context, move || callback(&task)))
+    }
+
+    fn add_callback(&self, node: Node) -> CallbackKey {
         if self.is_done() {
             drop(self.core().push(node));
             return SCHEDULED_AT_ONCE;

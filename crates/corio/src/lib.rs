@@ -46,9 +46,12 @@ pub use corio_executor::{
 pub use corio_macros::main;
 pub use corio_seam::LoopTime;
 
-// Tasks, and cancellation.
+// Tasks, their context, and cancellation.
 pub use corio_seam::{Cancelled, Panic};
-pub use corio_task::{JoinError, Task, TaskRef, all_tasks, catch_cancelled, create_task, current_task};
+pub use corio_seam::{Context, ContextVar, Token, copy_context};
+pub use corio_task::{
+    JoinError, Task, TaskOptions, TaskRef, all_tasks, catch_cancelled, create_task, create_task_with, current_task,
+};
 
 // Many at once.
 pub use corio_combinators::{
@@ -113,10 +116,11 @@ pub mod queue {
 pub mod seam {
     //! `corio-seam`, for writers of primitives.
     pub use corio_seam::{
-        Alarm, Batch, Busy, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, OnShutdown, ReadyQueue, Remote,
-        Report, Resume, Seam, ShutdownHook, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy,
-        call_soon, cancelling, catch_and_report, heard, install, local, loop_id, now, on_shutdown, push, raised,
-        remote, report, sleep_until, spawn, take_shutdown_hooks, timer, wait_on,
+        Alarm, Batch, Busy, Carried, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, OnShutdown, ReadyQueue,
+        Remote, Report, Resume, Seam, ShutdownHook, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy,
+        call_soon, cancelling, capture_context, carry_context, catch_and_report, enter_context, heard, install,
+        leave_context, local, loop_id, now, on_shutdown, outside_context, push, raised, remote, report, sleep_until,
+        spawn, swap_context, take_shutdown_hooks, timer, wait_on,
     };
 }
 

@@ -1,6 +1,6 @@
 //! The typed part of a cell: what depends on the type of the coroutine.
 
-use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
+use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
 use super::{Header, Step, TaskPtr, VTable, discard, run, waker};
 use crate::set::Core;
@@ -31,7 +31,7 @@ union Content<F: Future> {
     panic: ManuallyDrop<Panic>,
 }
 
-/// Makes a task of `future`, registers it with its set, and schedules its first step.
+/// Makes a task of `future`, and registers it with its set. The caller begins it.
 ///
 /// # Safety
 ///
@@ -69,8 +69,6 @@ pub(crate) unsafe fn allocate<F: Future>(
     let task = TaskPtr(unsafe { NonNull::new_unchecked(cell.cast()) });
     set.add_live();
     set.tasks.add(task);
-    task.schedule();
-    debug_assert!(task.header().state.has(SCHEDULED));
     task
 }
 

@@ -5,6 +5,7 @@
 
 use super::{Core, TaskPtr};
 use crate::scope::Scope;
+use corio_seam::swap_context;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
@@ -116,6 +117,7 @@ pub(crate) fn each_scope(mut f: impl FnMut(&Scope) -> bool) {
 
 /// Calls `f` with `core` as the set that runs here, and no task.
 pub(crate) fn enter_core<R>(core: &Arc<Core>, f: impl FnOnce() -> R) -> R {
+    let _outer = task().map(AroundSet);
     let _saved = HERE.with(|here| {
         let saved = here.get();
         here.core.set(Arc::as_ptr(core));
@@ -126,6 +128,18 @@ pub(crate) fn enter_core<R>(core: &Arc<Core>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// A task that enters a set: a context that was made meanwhile, by nobody's task, is that task's.
+struct AroundSet(TaskPtr);
+
+impl Drop for AroundSet {
+    fn drop(&mut self) {
+        if let Some(context) = swap_context(None) {
+            let own = self.0.context_or(context);
+            swap_context(Some(own));
+        }
+    }
+}
+
 /// Says which task is being polled, where none is, or which was. Any scope is of the past.
 #[inline]
 pub(super) fn set_task(task: Option<TaskPtr>) {
@@ -133,6 +147,16 @@ pub(super) fn set_task(task: Option<TaskPtr>) {
         here.task.set(task);
         here.scope.set(ptr::null());
     });
+}
+
+/// Makes the context of the task being polled the current one, if there is none: somebody gave it one while others ran.
+pub(super) fn resume_context() {
+    if let Some(context) = task().and_then(TaskPtr::context_if_any) {
+        let before = swap_context(Some(context));
+        if before.is_some() {
+            swap_context(before);
+        }
+    }
 }
 
 /// Calls `f` with `task` as the task being polled.

@@ -6,8 +6,9 @@ use super::{Extra, TaskPtr, allocate, current};
 use crate::error::JoinError;
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
+use crate::options::TaskOptions;
 use crate::set::Core;
-use corio_seam::{Cancelled, TargetId};
+use corio_seam::{Cancelled, Context, TargetId};
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -126,6 +127,16 @@ impl TaskRef {
         slot
     }
 
+    /// Returns the context in which the task is polled, made now if there was none.
+    pub(crate) fn own_context(&self) -> Context {
+        self.0.context()
+    }
+
+    /// Returns the context of the task, which is `made` if there was none.
+    pub(crate) fn own_context_or(&self, made: Context) -> Context {
+        self.0.context_or(made)
+    }
+
     /// Calls `f` with the list of those who are told of the end. `f` must not run user code.
     pub(crate) fn with_listeners<R>(&self, f: impl FnOnce(&mut Listeners) -> R) -> R {
         self.0.header().slot.with_listeners(f)
@@ -165,18 +176,42 @@ pub(crate) fn current_has_attention() -> bool {
 pub(crate) struct Handle<T>(TaskPtr, PhantomData<T>);
 
 impl<T> Handle<T> {
-    /// Makes a task of `future` in the set.
+    /// Makes a task of `future` in the set, and begins it.
     pub(crate) fn spawn<F>(core: &Arc<Core>, future: F, location: &'static Location<'static>) -> Handle<T>
     where
         F: Future<Output = T> + 'static,
     {
         // SAFETY:
         // * neither `F` nor `T`, which is part of it, borrows.
-        unsafe { Handle::spawn_borrowing(core, future, location) }
+        let handle = unsafe { Handle::make(core, future, location) };
+        handle.0.begin();
+        handle
     }
 
-    /// Makes a task of `future` in the set that runs here; gives it back where none does, or it is closing.
-    pub(crate) fn spawn_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
+    /// Makes a task of `future` in the set, and begins it as `options` say.
+    pub(crate) fn spawn_with<F>(
+        core: &Arc<Core>,
+        options: TaskOptions,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Handle<T>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        // SAFETY:
+        // * neither `F` nor `T`, which is part of it, borrows.
+        let handle = unsafe { Handle::make(core, future, location) };
+        handle.0.begin_with(options);
+        handle
+    }
+
+    /// Makes a task of `future` in the set that runs here, and begins it; gives the future back where no set does, or it
+    /// is closing.
+    pub(crate) fn spawn_here<F>(
+        options: Option<TaskOptions>,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Result<Handle<T>, F>
     where
         F: Future<Output = T> + 'static,
     {
@@ -185,15 +220,20 @@ impl<T> Handle<T> {
         // SAFETY:
         // * `enter_core` had the address from `Arc::as_ptr`, and is still on this thread's stack;
         // * neither `F` nor `T`, which is part of it, borrows.
-        Ok(Handle(unsafe { allocate(core, future, location) }, PhantomData))
+        let handle = Handle(unsafe { allocate(core, future, location) }, PhantomData);
+        match options {
+            None => handle.0.begin(),
+            Some(options) => handle.0.begin_with(options),
+        }
+        Ok(handle)
     }
 
-    /// Makes a task of a future that may borrow.
+    /// Makes a task of a future that may borrow. The caller begins it.
     ///
     /// # Safety
     ///
     /// * The caller ends the task and takes or drops its output before the loan ends.
-    unsafe fn spawn_borrowing<F>(core: &Arc<Core>, future: F, location: &'static Location<'static>) -> Handle<T>
+    unsafe fn make<F>(core: &Arc<Core>, future: F, location: &'static Location<'static>) -> Handle<T>
     where
         F: Future<Output = T>,
     {
@@ -208,6 +248,7 @@ impl<T> Handle<T> {
     /// ended, and what is left of its output dropped.
     pub(crate) fn with_main<F, R>(
         core: &Arc<Core>,
+        options: TaskOptions,
         main: F,
         location: &'static Location<'static>,
         f: impl FnOnce(&mut Handle<T>) -> R,
@@ -218,7 +259,8 @@ impl<T> Handle<T> {
         // SAFETY:
         // * `Main` ends the task when it goes, also by a panic, and its output goes with the handle in it: both before
         //   this returns, and no other safe face of a task reaches an output.
-        let mut main = Main(unsafe { Handle::spawn_borrowing(core, main, location) });
+        let mut main = Main(unsafe { Handle::make(core, main, location) });
+        main.0.0.begin_with(TaskOptions { eager: Some(false), ..options });
         f(&mut main.0)
     }
 

@@ -36,6 +36,8 @@ pub(super) const ATTENTION: Flags = Flags(1 << 9);
 pub(super) const MERGED: Flags = Flags(1 << 10);
 /// The task ended while it stood in the ready queue, whose entry is counted as a view.
 pub(super) const QUEUE_VIEW: Flags = Flags(1 << 11);
+/// The root scope holds the task's context: a step makes it the current one. Never cleared.
+pub(super) const CONTEXT: Flags = Flags(1 << 12);
 
 impl State {
     pub(super) fn new(flags: Flags) -> State {
@@ -87,6 +89,7 @@ impl fmt::Debug for State {
             (ATTENTION, "ATTENTION"),
             (MERGED, "MERGED"),
             (QUEUE_VIEW, "QUEUE_VIEW"),
+            (CONTEXT, "CONTEXT"),
         ];
         f.debug_set().entries(names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| name)).finish()
     }

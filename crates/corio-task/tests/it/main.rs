@@ -9,6 +9,10 @@ mod cancel;
 mod panic;
 /// What is dropped, when, and that it is dropped once.
 mod drops;
+/// Contexts: copied, shared, never leaking.
+mod context;
+/// Tasks that make their first step at once.
+mod eager;
 /// Wakers and doors on other threads.
 mod threads;
 /// The set as a plain future, its end, and its misuse.
