@@ -3,12 +3,12 @@
 use crate::cell::{Core, State};
 use crate::listeners::NO_KEY;
 use crate::{FutureError, InvalidState};
-use corio_seam::{Node, TargetId, Waiting, heard, wait_on};
+use corio_seam::{Context, Node, TargetId, Waiting, heard, wait_on};
 use std::cell::Ref;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 /// The name of a done callback, to take it back by; good for the future that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,8 +169,8 @@ impl<T: 'static> Future<T> {
     /// It is never called by `set_result` itself: it becomes one entry of the ready queue, at the end or now if the
     /// future is over; where no loop runs, the outermost `set_result`, `cancel` or `add_done_callback` on the thread calls
     /// it before it returns. A loop that is closing drops it uncalled. Callbacks run in the order in which they were
-    /// added. A panic of one is reported, and stops no other. The value may be gone by then, if somebody who awaits it
-    /// asked before.
+    /// added, each in a copy of the [context](corio_seam::Context) that is current now. A panic of one is reported, and
+    /// stops no other. The value may be gone by then, if somebody who awaits it asked before.
     ///
     /// # Examples
     ///
@@ -186,6 +186,14 @@ impl<T: 'static> Future<T> {
         CallbackKey(self.core.add_callback(Node::new(move || callback(&Future::view(core)))))
     }
 
+    /// Has `callback` called when the future is over, in `context`, which is shared; asyncio's
+    /// `add_done_callback(f, context=context)`.
+    pub fn add_done_callback_in(&self, context: &Context, callback: impl FnOnce(&Future<T>) + 'static) -> CallbackKey {
+        let core = Rc::clone(&self.core);
+        let node = Node::in_context(context, move || callback(&Future::view(core)));
+        CallbackKey(self.core.add_callback(node))
+    }
+
     /// Takes a callback back: false if it ran, or is on its way. asyncio's `remove_done_callback`.
     ///
     /// asyncio removes every copy of a function and counts them; a key names one.
@@ -194,7 +202,7 @@ impl<T: 'static> Future<T> {
     }
 
     /// Says that the one who awaits waits for this, and has it driven if it has a source that no loop drives.
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn wait(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
         if !self.core.listen(&mut self.waker, cx.waker()) {
             return Poll::Ready(());
         }
@@ -219,7 +227,7 @@ impl<T: 'static> std::future::Future for Future<T> {
     type Output = Result<T, FutureError>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
         if !self.done() && self.wait(cx).is_pending() {
             return Poll::Pending;
         }

@@ -9,6 +9,7 @@ mod toy_loop;
 mod ledger;
 
 mod order;
+mod context;
 mod share;
 mod cancel;
 mod drop;
