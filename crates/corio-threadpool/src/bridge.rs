@@ -2,15 +2,15 @@
 
 use crate::{CallError, Executor, ExecutorExt, RejectReason, default_executor};
 use corio_future::concurrent::Future;
-use corio_seam::{Cancelled, Waiting, wait_on};
+use corio_seam::{Cancelled, Waiting, carry_context, wait_on};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Has `f` called on a thread of `executor`, now, and returns a future of its answer; asyncio's `loop.run_in_executor`.
 ///
-/// The call is submitted at once, not when the future is first polled. The future works under any executor. Names in
-/// asyncio's contexts are not carried over, as there; nor by [`to_thread`].
+/// The call is submitted at once, not when the future is first polled. The future works under any executor. The call sees no
+/// context variable of the caller's, as in asyncio; [`to_thread`] takes some along.
 ///
 /// # Cancel safety
 ///
@@ -130,7 +130,9 @@ impl<T> fmt::Debug for Call<T> {
 
 /// Calls `f` on a thread of the default pool when first awaited; asyncio's `asyncio.to_thread`.
 ///
-/// The default pool is that of the loop which runs here, see [`default_executor`].
+/// The default pool is that of the loop which runs here, see [`default_executor`]. The call sees the values that the
+/// variables made by [`ContextVar::for_threads`](corio_seam::ContextVar::for_threads) have in the context of the first poll;
+/// asyncio takes all along, here a value may be bound to its thread.
 ///
 /// # Cancel safety
 ///
@@ -139,8 +141,15 @@ impl<T> fmt::Debug for Call<T> {
 /// # Examples
 ///
 /// ```
-/// let bytes = pollster::block_on(corio_threadpool::to_thread(|| std::fs::read("Cargo.toml")));
-/// assert!(bytes.unwrap().is_ok());
+/// use corio_seam::ContextVar;
+/// use corio_threadpool::to_thread;
+///
+/// static REQUEST: ContextVar<u64> = ContextVar::for_threads("request");
+///
+/// REQUEST.set(7);
+/// let (bytes, request) =
+///     pollster::block_on(to_thread(|| (std::fs::read("Cargo.toml"), REQUEST.get()))).unwrap();
+/// assert!(bytes.is_ok() && request == Some(7));
 /// ```
 pub fn to_thread<F, T>(f: F) -> ToThread<F, T>
 where
@@ -171,7 +180,8 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, CallError>> {
         if let Some(f) = self.f.take() {
-            self.call = Some(run_in_executor(&default_executor(), f));
+            let context = carry_context();
+            self.call = Some(run_in_executor(&default_executor(), move || context.run(f)));
         }
         let call = self.call.as_mut().expect("submitting it panicked before");
         Pin::new(call).poll(cx)

@@ -1,7 +1,7 @@
 //! A unit of work on its way to a thread.
 
 use corio_future::concurrent::{self, Future, Promise};
-use corio_seam::{Busy, Cancelled, Panic, catch_and_report};
+use corio_seam::{Busy, Cancelled, Panic, catch_and_report, enter_context};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -48,9 +48,11 @@ impl Job {
     /// Makes the call on this thread, and completes the future with what it returns, or with its panic. Does nothing if
     /// the future is cancelled by now.
     ///
+    /// The call sees none of this thread's context variables, and leaves none behind.
+    ///
     /// Never panics itself: a panic that no future takes (of a destructor, of a job without a future) is reported.
     pub fn run(self) {
-        catch_and_report("panic in a job of an executor", || self.0.run());
+        catch_and_report("panic in a job of an executor", || enter_context(None, || self.0.run()));
     }
 
     /// Gives the job up because its executor is broken: its future ends with a broken promise, and not as cancelled.

@@ -1,10 +1,32 @@
 use crate::{LONG, Log, door, pool};
-use corio_threadpool::{CallError, Executor, RejectReason, run_in_executor, to_thread};
+use corio_seam::ContextVar;
+use corio_threadpool::{CallError, Executor, RejectReason, default_executor, run_in_executor, to_thread};
 use std::io;
+use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::thread;
 
-/// CPython's program 49, line by line; its context does not exist here.
+static V: ContextVar<&str> = ContextVar::for_threads("v");
+
+/// A call in a thread neither sees nor leaves what others set there, and takes no value along that may not travel.
+#[test]
+fn contexts_of_calls_are_kept_apart() {
+    static LOCAL: ContextVar<Rc<str>> = ContextVar::new("local");
+    pollster::block_on(async {
+        let pool = pool(1);
+        V.set("caller");
+        LOCAL.set("stays".into());
+        let sets = || (V.set("job").old_value(), V.get());
+        assert_eq!(run_in_executor(&pool, sets).await.unwrap(), (None, Some("job")));
+        assert_eq!(run_in_executor(&pool, || V.get()).await.unwrap(), None);
+        let call = to_thread(|| (V.set("there").old_value(), LOCAL.with(|local| local.is_some())));
+        V.set("when first polled");
+        assert_eq!(call.await.unwrap(), (Some("when first polled"), false));
+        assert_eq!(V.get(), Some("when first polled"));
+    });
+}
+
+/// CPython's program 49, line by line.
 #[test]
 fn conformance_49_run_in_executor() {
     pollster::block_on(async {
@@ -33,10 +55,18 @@ fn conformance_49_run_in_executor() {
         key.open();
         pool.shutdown(true, false);
         log.add(format!("{:?}", events.lines()));
-        assert_eq!(
-            log.lines(),
-            ["other thread true", "error in thread", "cancel [true, true, true, true]", "[\"running finished\"]"]
-        );
+        V.set("ctx");
+        let carried = to_thread(|| V.get().unwrap_or("unset")).await.unwrap();
+        let left = run_in_executor(&default_executor(), || V.get().unwrap_or("unset")).await.unwrap();
+        log.add(format!("{carried} {left}"));
+        let expected = [
+            "other thread true",
+            "error in thread",
+            "cancel [true, true, true, true]",
+            "[\"running finished\"]",
+            "ctx unset",
+        ];
+        assert_eq!(log.lines(), expected);
     });
 }
 
