@@ -240,6 +240,15 @@ impl<V: 'static> Gather<V> {
         self.cell.add_done_callback(|_| callback())
     }
 
+    /// Has `callback` called through the loop when the gather is over, in `context`, which is shared.
+    pub fn add_done_callback_in(
+        &self,
+        context: &corio_seam::Context,
+        callback: impl FnOnce() + 'static,
+    ) -> CallbackKey {
+        self.cell.add_done_callback_in(context, |_| callback())
+    }
+
     /// Takes a callback back: false if it ran, or is on its way.
     pub fn remove_done_callback(&self, key: CallbackKey) -> bool {
         self.cell.remove_done_callback(key)

@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 use crate::signal::Signal;
 use crate::{ErrorGroup, Failure};
 use corio_seam::{Report, report};
-use corio_task::{Cancelled, Scope, ScopeHandle, Task, TaskRef, create_task};
+use corio_task::{Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -96,7 +96,20 @@ impl TaskGroup {
     where
         F: Future<Output: Outcome> + 'static,
     {
-        match self.try_create_task(future) {
+        self.create_task_with(TaskOptions::new(), future)
+    }
+
+    /// Starts a child as `options` say; asyncio's `TaskGroup.create_task` with keywords.
+    ///
+    /// # Panics
+    ///
+    /// As [`create_task`](TaskGroup::create_task).
+    #[track_caller]
+    pub fn create_task_with<F>(&self, options: TaskOptions, future: F) -> Task<<F::Output as Outcome>::Value>
+    where
+        F: Future<Output: Outcome> + 'static,
+    {
+        match self.try_create_task_with(options, future) {
             Ok(task) => task,
             Err(refused) => panic!("{refused}"),
         }
@@ -116,13 +129,35 @@ impl TaskGroup {
     where
         F: Future<Output: Outcome> + 'static,
     {
+        self.try_create_task_with(TaskOptions::new(), future)
+    }
+
+    /// Starts a child as `options` say, unless the group is over, or is aborting.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the future.
+    ///
+    /// # Panics
+    ///
+    /// Where no loop runs.
+    #[track_caller]
+    pub fn try_create_task_with<F>(
+        &self,
+        options: TaskOptions,
+        future: F,
+    ) -> Result<Task<<F::Output as Outcome>::Value>, Refused<F>>
+    where
+        F: Future<Output: Outcome> + 'static,
+    {
         let state = &self.state;
         if let Some(why) = state.refuses() {
             return Err(Refused { future, why });
         }
         let number = state.next_number();
         let failures = Rc::clone(state);
-        let task = create_task(MemberTask::new(future, move |failure| failures.note(number, failure)));
+        let member = MemberTask::new(future, move |failure| failures.note(number, failure));
+        let task = create_task_with(options, member);
         state.children.borrow_mut().insert(number, task.task_ref());
         let state = Rc::clone(state);
         task.add_done_callback(move |task| state.ended(number, task));
