@@ -11,8 +11,8 @@ pub(crate) use core::Core;
 
 use crate::reactor::Reactor;
 use crate::{LoopHandle, RunError, StillRunning};
-use corio_seam::Panic;
-use corio_task::JoinError;
+use corio_seam::{Context, Panic};
+use corio_task::{JoinError, TaskOptions};
 use std::fmt;
 use std::io;
 use std::ops::{ControlFlow, Deref};
@@ -99,14 +99,23 @@ impl EventLoop {
     /// If `main` panics, with its payload.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&self, main: F) -> Result<F::Output, RunError> {
-        Ok(self.try_until_complete(main)?.unwrap_or_else(|panic| panic.resume_unwind()))
+        Ok(self.try_until_complete(TaskOptions::new(), main)?.unwrap_or_else(|panic| panic.resume_unwind()))
     }
 
     /// Runs until `main` has completed, or Ctrl-C has cancelled it; a panic of it is returned.
+    ///
+    /// `main` runs in the context in `kept`, where that of `main` is put, if a variable was set in it.
     #[track_caller]
-    pub(crate) fn try_until_interrupted<F: Future>(&self, main: F) -> Result<Result<F::Output, Panic>, RunError> {
+    pub(crate) fn try_until_interrupted<F: Future>(
+        &self,
+        kept: &mut Option<Context>,
+        main: F,
+    ) -> Result<Result<F::Output, Panic>, RunError> {
         let watch = self.core().interrupt.watch();
-        match self.try_until_complete(watch.main(main)) {
+        let options = kept.as_ref().map_or_else(TaskOptions::new, |context| TaskOptions::new().context(context));
+        let ended = self.try_until_complete(options, watch.main(main));
+        *kept = kept.take().or_else(|| watch.context());
+        match ended {
             Err(RunError::Cancelled(_)) if watch.was_why() => Err(RunError::Interrupted),
             ended => ended,
         }
@@ -114,7 +123,11 @@ impl EventLoop {
 
     /// Runs until `main` has completed; a panic of it is returned.
     #[track_caller]
-    pub(crate) fn try_until_complete<F: Future>(&self, main: F) -> Result<Result<F::Output, Panic>, RunError> {
+    pub(crate) fn try_until_complete<F: Future>(
+        &self,
+        options: TaskOptions,
+        main: F,
+    ) -> Result<Result<F::Output, Panic>, RunError> {
         let core = self.core();
         let mut failure = None;
         let mut turn = || match core.iterate() {
@@ -125,7 +138,7 @@ impl EventLoop {
                 ControlFlow::Break(())
             }
         };
-        let ended = core.run(|| core.tasks.drive(main, |_| turn()))?;
+        let ended = core.run(|| core.tasks.drive_with(options, main, |_| turn()))?;
         if let Some(error) = failure {
             return Err(RunError::Io(error));
         }

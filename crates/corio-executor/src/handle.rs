@@ -1,8 +1,8 @@
 //! Scheduled callbacks, as those who scheduled them hold them.
 
 use crate::timers::Timers;
-use corio_seam::{Alarm, LoopTime, OnAlarm, Timer, TimerKey};
-use std::cell::Cell;
+use corio_seam::{Alarm, Context, LoopTime, OnAlarm, Timer, TimerKey, catch_and_report, enter_context};
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -26,9 +26,9 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Makes a handle, and the function to schedule.
-    pub(crate) fn new(f: impl FnOnce() + 'static) -> (Handle, impl FnOnce() + 'static) {
-        let call = Scheduled::new(f);
+    /// Makes a handle, and the function to schedule, which sees to the context by itself.
+    pub(crate) fn new(context: Option<Context>, f: impl FnOnce() + 'static) -> (Handle, impl FnOnce() + 'static) {
+        let call = Scheduled::new(context, f);
         (Handle { call: Rc::clone(&call) as Rc<dyn Call> }, move || call.call())
     }
 
@@ -46,6 +46,14 @@ impl Handle {
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.call.cancelled()
+    }
+
+    /// Returns the context in which the callback runs; asyncio's `Handle.get_context`.
+    ///
+    /// It is the callback's own, not a copy: what is set in it the callback sees.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.call.context()
     }
 }
 
@@ -66,8 +74,13 @@ pub struct TimerHandle {
 
 impl TimerHandle {
     /// Arms a timer for `f`.
-    pub(crate) fn arm(timers: &Rc<Timers>, when: LoopTime, f: impl FnOnce() + 'static) -> TimerHandle {
-        let call = Scheduled::new(f);
+    pub(crate) fn arm(
+        timers: &Rc<Timers>,
+        when: LoopTime,
+        context: Option<Context>,
+        f: impl FnOnce() + 'static,
+    ) -> TimerHandle {
+        let call = Scheduled::new(context, f);
         let key = timers.arm(when, Alarm::Call(Rc::clone(&call) as Rc<dyn OnAlarm>));
         TimerHandle { handle: Handle { call }, timers: Rc::clone(timers), key, when }
     }
@@ -90,6 +103,12 @@ impl TimerHandle {
         self.handle.cancelled()
     }
 
+    /// Returns the context in which the callback runs. See [`Handle::context`].
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.handle.context()
+    }
+
     /// Returns the moment at which it is due.
     #[must_use]
     pub fn when(&self) -> LoopTime {
@@ -108,6 +127,7 @@ impl fmt::Debug for TimerHandle {
 trait Call {
     fn cancel(&self) -> bool;
     fn cancelled(&self) -> bool;
+    fn context(&self) -> Context;
 }
 
 /// A callback with its state.
@@ -116,16 +136,22 @@ struct Scheduled<F> {
     f: Cell<Option<F>>,
     /// Set by the one `cancel` that made a difference.
     cancelled: Cell<bool>,
+    /// The context to call it in: none until somebody asks, if nothing was set where it was scheduled.
+    context: OnceCell<Context>,
 }
 
 impl<F: FnOnce() + 'static> Scheduled<F> {
-    fn new(f: F) -> Rc<Scheduled<F>> {
-        Rc::new(Scheduled { f: Cell::new(Some(f)), cancelled: Cell::new(false) })
+    fn new(context: Option<Context>, f: F) -> Rc<Scheduled<F>> {
+        let context = context.map_or_else(OnceCell::new, OnceCell::from);
+        Rc::new(Scheduled { f: Cell::new(Some(f)), cancelled: Cell::new(false), context })
     }
 
+    /// Calls the callback; it runs in an entry of the ready queue, which reports a panic where there is no context.
     fn call(&self) {
-        if let Some(f) = self.f.take() {
-            f();
+        let Some(f) = self.f.take() else { return };
+        match self.context.get() {
+            None => f(),
+            Some(context) => call_in(context.clone(), f),
         }
     }
 }
@@ -142,10 +168,20 @@ impl<F: FnOnce() + 'static> Call for Scheduled<F> {
     fn cancelled(&self) -> bool {
         self.cancelled.get()
     }
+
+    fn context(&self) -> Context {
+        self.context.get_or_init(Context::new).clone()
+    }
 }
 
 impl<F: FnOnce() + 'static> OnAlarm for Scheduled<F> {
     fn on_alarm(self: Rc<Self>) {
         self.call();
     }
+}
+
+/// Calls `f` in `context`, in which a panic of it is reported, too.
+#[cold]
+pub(crate) fn call_in(context: Context, f: impl FnOnce()) {
+    enter_context(Some(context), || catch_and_report("exception in callback", f));
 }

@@ -4,8 +4,8 @@ use crate::event_loop::Core;
 use crate::exceptions::{self, ExceptionHandler};
 use crate::reactor::Reactor;
 use crate::{Handle, RemoteHandle, TimerHandle};
-use corio_seam::{LoopId, LoopTime, Node, Report, Timer};
-use corio_task::{Task, TaskRef};
+use corio_seam::{Context, LoopId, LoopTime, Node, Report, Timer, capture_context};
+use corio_task::{Task, TaskOptions, TaskRef};
 use std::fmt;
 use std::io;
 use std::rc::{Rc, Weak};
@@ -77,16 +77,47 @@ impl LoopHandle {
 
     /// Calls `f` in the next iteration, after what is scheduled already; asyncio's `call_soon`.
     ///
-    /// [`corio_seam::call_soon`] does the same without a handle, which is cheaper. A panic in `f` goes to the
-    /// exception handler, and no further.
+    /// It runs in a copy of the [context](Context) that is current now. [`corio_seam::call_soon`] does the same without a
+    /// handle, which is cheaper. A panic in `f` goes to the exception handler, and no further.
     ///
     /// # Panics
     ///
     /// If the loop is closed.
     #[track_caller]
     pub fn call_soon(&self, f: impl FnOnce() + 'static) -> Handle {
-        let (handle, call) = Handle::new(f);
-        self.push(Node::new(call));
+        self.schedule(capture_context(), f)
+    }
+
+    /// Calls `f` in the next iteration, in `context`, which is shared; asyncio's `call_soon(f, context=context)`.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_executor::{LoopHandle, test, yield_now};
+    /// use corio_seam::{Context, ContextVar};
+    ///
+    /// static STEP: ContextVar<u32> = ContextVar::new("step");
+    ///
+    /// test::run(async {
+    ///     let context = Context::new();
+    ///     LoopHandle::current().call_soon_in(&context, || drop(STEP.set(1)));
+    ///     yield_now().await;
+    ///     assert_eq!((context.get(&STEP), STEP.get()), (Some(1), None));
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn call_soon_in(&self, context: &Context, f: impl FnOnce() + 'static) -> Handle {
+        self.schedule(Some(context.clone()), f)
+    }
+
+    #[track_caller]
+    fn schedule(&self, context: Option<Context>, f: impl FnOnce() + 'static) -> Handle {
+        let (handle, call) = Handle::new(context, f);
+        self.push(Node::bare(call));
         handle
     }
 
@@ -100,10 +131,21 @@ impl LoopHandle {
         self.call_at(self.time() + delay, f)
     }
 
+    /// Calls `f` after `delay`, in `context`, which is shared; asyncio's `call_later(delay, f, context=context)`.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed.
+    #[track_caller]
+    pub fn call_later_in(&self, context: &Context, delay: Duration, f: impl FnOnce() + 'static) -> TimerHandle {
+        self.call_at_in(context, self.time() + delay, f)
+    }
+
     /// Calls `f` when the loop's clock shows `when`, never earlier; asyncio's `call_at`.
     ///
     /// Never in the current iteration. Timers are called in order of their moments, and those of the same moment in
-    /// the order in which they were set: asyncio leaves that open. [`LoopTime::MAX`] never comes.
+    /// the order in which they were set: asyncio leaves that open. [`LoopTime::MAX`] never comes. `f` runs in a copy of
+    /// the context that is current now.
     ///
     /// # Panics
     ///
@@ -111,7 +153,18 @@ impl LoopHandle {
     #[track_caller]
     pub fn call_at(&self, when: LoopTime, f: impl FnOnce() + 'static) -> TimerHandle {
         self.assert_open();
-        TimerHandle::arm(&self.core.timers, when, f)
+        TimerHandle::arm(&self.core.timers, when, capture_context(), f)
+    }
+
+    /// Calls `f` at `when`, in `context`, which is shared; asyncio's `call_at(when, f, context=context)`.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed.
+    #[track_caller]
+    pub fn call_at_in(&self, context: &Context, when: LoopTime, f: impl FnOnce() + 'static) -> TimerHandle {
+        self.assert_open();
+        TimerHandle::arm(&self.core.timers, when, Some(context.clone()), f)
     }
 
     /// Starts a task; its first step is in the next iteration. asyncio's `create_task`.
@@ -122,6 +175,37 @@ impl LoopHandle {
     #[track_caller]
     pub fn create_task<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         self.core.tasks.spawn(future)
+    }
+
+    /// Starts a task as `options` say; asyncio's `create_task` with keywords. See [`corio_task::create_task_with`].
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed.
+    #[track_caller]
+    pub fn create_task_with<F: Future + 'static>(&self, options: TaskOptions, future: F) -> Task<F::Output> {
+        self.core.tasks.spawn_with(options, future)
+    }
+
+    /// Says whether tasks make their first step at once from now on, inside the call that makes them; asyncio's
+    /// `set_task_factory(eager_task_factory)`. What [`TaskOptions::eager`] says of a task goes before it.
+    ///
+    /// Only what this loop runs starts a task so: made from outside, its first step is queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_executor::{LoopHandle, test};
+    /// use corio_task::{TaskOptions, create_task, create_task_with};
+    ///
+    /// test::run(async {
+    ///     LoopHandle::current().set_eager_tasks(true);
+    ///     assert!(create_task(async {}).done());
+    ///     assert!(!create_task_with(TaskOptions::new().eager(false), async {}).done());
+    /// });
+    /// ```
+    pub fn set_eager_tasks(&self, eager: bool) {
+        self.core.tasks.set_eager_tasks(eager);
     }
 
     /// Returns the tasks that have not ended; asyncio's `all_tasks`.

@@ -332,7 +332,7 @@ impl Action {
     fn perform(self) {
         match self {
             Action::Wake(waker) => catch_and_report("exception in a waker", move || waker.wake()),
-            Action::Call(callback) => drop(corio_seam::push(Node::new(move || callback.call()))),
+            Action::Call(callback) => drop(corio_seam::push(Node::bare(move || callback.call()))),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::LoopHandle;
 use corio_future::concurrent;
-use corio_seam::{Closed, LoopId};
+use corio_seam::{Closed, LoopId, carry_context, catch_and_report};
 use corio_task::RemoteSet;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
@@ -45,7 +45,8 @@ impl RemoteHandle {
     /// `call_soon_threadsafe`.
     ///
     /// What one thread sends is called in the order in which it was sent. On the loop's own thread it is
-    /// [`call_soon`](LoopHandle::call_soon). A panic in `f` goes to the loop's exception handler. If the loop is
+    /// [`call_soon`](LoopHandle::call_soon); from others, of the caller's context only what is
+    /// [`for_threads`](corio_seam::ContextVar::for_threads) goes along. A panic in `f` goes to the loop's exception handler. If the loop is
     /// closed before its next iteration, `f` is dropped.
     ///
     /// # Errors
@@ -60,7 +61,8 @@ impl RemoteHandle {
 
     /// Starts a task on the loop, from another thread; asyncio's `run_coroutine_threadsafe`.
     ///
-    /// The future that `make` makes stays on the loop's thread, so that it need not be `Send`. What the task returns,
+    /// The future that `make` makes stays on the loop's thread, so that it need not be `Send`. Of the caller's context, what is
+    /// [`for_threads`](corio_seam::ContextVar::for_threads) goes along. What the task returns,
     /// its panic, or its cancellation, goes to the future returned here. Cancelling that future cancels the task;
     /// dropping it, or giving up waiting for it, does not. If the loop is closed first, the promise is broken.
     ///
@@ -125,7 +127,13 @@ impl RemoteHandle {
         if corio_seam::loop_id() == Some(self.id()) {
             return corio_seam::call_soon(f); // This is the loop's thread: no need to go through the inbox.
         }
-        self.set.call(Box::new(f)).map_err(|_| Closed)
+        let carried = carry_context();
+        let sent = if carried.is_empty() {
+            self.set.call(Box::new(f))
+        } else {
+            self.set.call(Box::new(move || carried.run(|| catch_and_report("exception in callback", f))))
+        };
+        sent.map_err(|_| Closed)
     }
 }
 

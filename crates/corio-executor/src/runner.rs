@@ -1,7 +1,7 @@
 //! Several runs on one loop.
 
 use crate::{EventLoop, RunError, shutdown};
-use corio_seam::Panic;
+use corio_seam::{Context, Panic, capture_context, outside_context};
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::io;
@@ -11,8 +11,9 @@ type Factory = Box<dyn FnOnce() -> io::Result<EventLoop>>;
 
 /// Runs several futures, one after the other, on one loop; asyncio's `Runner`.
 ///
-/// The loop is made when it is first needed. Tasks that are left over after a run stay, and go on in the next. Closing
-/// the runner, or dropping it, ends the loop as [`run`](crate::run()) does.
+/// The loop is made when it is first needed. Tasks that are left over after a run stay, and go on in the next. All runs
+/// have one [context](Context), a copy of the thread's when the loop was made: what one sets, the next sees. Closing the
+/// runner, or dropping it, ends the loop as [`run`](crate::run()) does.
 ///
 /// # Examples
 ///
@@ -37,6 +38,8 @@ pub struct Runner {
     factory: Cell<Option<Factory>>,
     event_loop: OnceCell<EventLoop>,
     closed: Cell<bool>,
+    /// The context of all runs; none as long as no variable was set in it.
+    context: Cell<Option<Context>>,
 }
 
 impl Runner {
@@ -62,7 +65,12 @@ impl Runner {
     #[must_use]
     pub fn with_loop_factory(factory: impl FnOnce() -> io::Result<EventLoop> + 'static) -> Runner {
         let factory: Factory = Box::new(factory);
-        Runner { factory: Cell::new(Some(factory)), event_loop: OnceCell::new(), closed: Cell::new(false) }
+        Runner {
+            factory: Cell::new(Some(factory)),
+            event_loop: OnceCell::new(),
+            closed: Cell::new(false),
+            context: Cell::new(None),
+        }
     }
 
     /// Runs `main` until it has completed; asyncio's `Runner.run`. Ctrl-C cancels it, as [`run`](crate::run()) says.
@@ -79,13 +87,45 @@ impl Runner {
         Ok(self.try_run(main)?.unwrap_or_else(|panic| panic.resume_unwind()))
     }
 
+    /// Runs `main` in `context` until it has completed; asyncio's `Runner.run(main, context=context)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Runner::run).
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Runner::run).
+    #[track_caller]
+    pub fn run_in<F: Future>(&self, context: &Context, main: F) -> Result<F::Output, RunError> {
+        let ended = self.try_run_in(&mut Some(context.clone()), main)?;
+        Ok(ended.unwrap_or_else(|panic| panic.resume_unwind()))
+    }
+
     /// Runs `main` until it has completed; a panic of it is returned.
     #[track_caller]
     pub(crate) fn try_run<F: Future>(&self, main: F) -> Result<Result<F::Output, Panic>, RunError> {
         if corio_seam::loop_id().is_some() {
             return Err(RunError::Nested);
         }
-        self.event_loop()?.try_until_interrupted(main)
+        self.event_loop()?; // Made now, it copies the thread's context.
+        let mut context = self.context.take();
+        let ended = self.try_run_in(&mut context, main);
+        self.context.set(context);
+        ended
+    }
+
+    #[track_caller]
+    fn try_run_in<F: Future>(
+        &self,
+        context: &mut Option<Context>,
+        main: F,
+    ) -> Result<Result<F::Output, Panic>, RunError> {
+        if corio_seam::loop_id().is_some() {
+            return Err(RunError::Nested);
+        }
+        let event_loop = self.event_loop()?;
+        outside_context(|| event_loop.try_until_interrupted(context, main))
     }
 
     /// Returns the loop, and makes it if need be; asyncio's `Runner.get_loop`.
@@ -103,6 +143,7 @@ impl Runner {
         }
         let factory = self.factory.take().ok_or(RunError::Closed)?;
         let event_loop = factory()?;
+        self.context.set(capture_context());
         Ok(self.event_loop.get_or_init(|| event_loop))
     }
 

@@ -57,7 +57,7 @@ impl Timers {
             let full = self.table.borrow_mut().take_due(now, &mut due);
             for key in due.into_iter().flatten() {
                 let timers = Rc::clone(self);
-                push(Node::new(move || timers.ring(key)));
+                push(Node::bare(move || timers.ring(key)));
             }
             if !full {
                 break;

@@ -117,6 +117,12 @@ impl Watch<'_> {
         Main { future, unknown: Some(self.interrupt) }
     }
 
+    /// Returns the main task's context, if a variable was set in it.
+    pub(super) fn context(&self) -> Option<corio_seam::Context> {
+        let main = self.interrupt.main.borrow().clone();
+        main.map(|main| main.context()).filter(|context| !context.is_empty())
+    }
+
     /// Tells whether Ctrl-C is why the main task ended cancelled, and nobody else's request.
     pub(super) fn was_why(&self) -> bool {
         let main = self.interrupt.main.borrow().clone();

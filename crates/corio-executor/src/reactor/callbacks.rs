@@ -1,8 +1,10 @@
 //! The callbacks of `add_reader` and `add_writer`.
 
+use crate::handle::call_in;
 use crate::reactor::Action;
 use crate::selector::Interest;
 use crate::sys::{BorrowedFd, OwnedFd, RawFd, borrow};
+use corio_seam::{Context, copy_context};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -74,17 +76,23 @@ pub(crate) struct Callback {
     queued: Cell<bool>,
     /// Set by `cancel`, never cleared.
     cancelled: Cell<bool>,
+    /// What it sets, its next call sees.
+    context: Context,
 }
 
 impl Callback {
     fn new(function: Box<dyn FnMut()>) -> Callback {
-        Callback { function: Cell::new(Some(function)), queued: Cell::new(false), cancelled: Cell::new(false) }
+        let (function, context) = (Cell::new(Some(function)), copy_context());
+        Callback { function, queued: Cell::new(false), cancelled: Cell::new(false), context }
     }
 
-    /// Calls the function, unless it was cancelled since it was queued.
-    ///
-    /// It may cancel itself meanwhile, or panic: then it will be called again, as asyncio does.
+    /// Calls the function in its context, unless it was cancelled since it was queued.
     pub(crate) fn call(&self) {
+        call_in(self.context.clone(), || self.call_inside());
+    }
+
+    /// It may cancel itself meanwhile, or panic: then it will be called again, as asyncio does.
+    fn call_inside(&self) {
         self.queued.set(false);
         let Some(mut function) = self.function.take() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(&mut function));
@@ -92,7 +100,7 @@ impl Callback {
             self.function.set(Some(function));
         }
         if let Err(payload) = outcome {
-            resume_unwind(payload); // Its entry of the ready queue reports it.
+            resume_unwind(payload); // It is reported in its context.
         }
     }
 

@@ -7,6 +7,7 @@ mod threads; // Wake-ups that get lost.
 mod shutdown; // The end of a run, of a runner, of a loop.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
+mod context; // Values that leak, or do not arrive.
 mod clock; // Virtual time.
 #[cfg(all(unix, not(miri)))]
 mod io_selector; // What every selector owes, on real sockets.
