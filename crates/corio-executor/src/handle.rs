@@ -141,6 +141,7 @@ struct Scheduled<F> {
 }
 
 impl<F: FnOnce() + 'static> Scheduled<F> {
+    #[inline]
     fn new(context: Option<Context>, f: F) -> Rc<Scheduled<F>> {
         let context = context.map_or_else(OnceCell::new, OnceCell::from);
         Rc::new(Scheduled { f: Cell::new(Some(f)), cancelled: Cell::new(false), context })

@@ -115,6 +115,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
+    #[inline]
     fn schedule(&self, context: Option<Context>, f: impl FnOnce() + 'static) -> Handle {
         let (handle, call) = Handle::new(context, f);
         self.push(Node::bare(call));

@@ -70,7 +70,7 @@ pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// ```
 #[track_caller]
 pub fn create_task_with<F: Future + 'static>(options: TaskOptions, future: F) -> Task<F::Output> {
-    match Handle::spawn_here(Some(options), future, Location::caller()) {
+    match Handle::spawn_here_with(options, future, Location::caller()) {
         Ok(handle) => Task::new(handle),
         Err(_) => panic!("{NOWHERE}"),
     }
@@ -82,7 +82,7 @@ const NOWHERE: &str = "no event loop runs on this thread: make tasks inside `run
 /// Starts a task in the set that runs here; gives the future back where none does.
 #[track_caller]
 pub(crate) fn spawn_here<F: Future + 'static>(future: F) -> Result<Task<F::Output>, F> {
-    Handle::spawn_here(None, future, Location::caller()).map(Task::new)
+    Handle::spawn_here(future, Location::caller()).map(Task::new)
 }
 
 /// Returns the task that is being polled; asyncio's `current_task`. `None` in a callback, and outside.

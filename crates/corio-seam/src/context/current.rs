@@ -149,11 +149,20 @@ fn leave_for(before: Option<Context>, standing: Standing) {
 /// Calls `f`, which does not unwind, as [`enter_context`] does with `None`: the way of every callback.
 #[inline]
 pub(crate) fn run_detached(f: impl FnOnce()) {
-    let standing = STANDING.get();
-    let before = if standing == Standing::Present { replace(None) } else { None };
+    if STANDING.get() != Standing::Absent {
+        return run_nested(f);
+    }
     STANDING.set(Standing::Detached);
     f();
-    leave_for(before, standing);
+    if is_present() {
+        leave();
+    }
+    STANDING.set(Standing::Absent);
+}
+
+#[cold]
+fn run_nested(f: impl FnOnce()) {
+    enter_context(None, f);
 }
 
 /// Calls `f`, which runs tasks, outside the current context: each is to find none, and to leave none.

@@ -1,6 +1,6 @@
 //! How a task begins, and its context.
 
-use super::state::{CONTEXT, DONE, RUNNING};
+use super::state::{CONTEXT, DONE, RUNNING, SCHEDULED};
 use super::{Ended, TaskPtr, current};
 use crate::options::TaskOptions;
 use corio_seam::{Context, capture_context, outside_context};
@@ -15,7 +15,7 @@ impl TaskPtr {
         if let Some(context) = capture_context() {
             self.set_context(context);
         }
-        self.schedule();
+        self.enqueue();
     }
 
     /// Starts a task that was made just now, as `options` say.
@@ -30,7 +30,7 @@ impl TaskPtr {
         if options.eager.unwrap_or(core.is_eager()) && core.runs_the_caller() {
             self.step_at_once();
         } else {
-            self.schedule();
+            self.enqueue();
         }
     }
 
@@ -38,7 +38,7 @@ impl TaskPtr {
     ///
     /// It never unwinds, as no step does; the caller's task, scopes and context are there again when it returns.
     fn step_at_once(self) {
-        self.header().state.set(RUNNING);
+        self.header().state.change(SCHEDULED, RUNNING);
         outside_context(|| match current::enter_task(self, || self.step_inside()) {
             Ended::Pending => self.pause(),
             ended => self.finish_step(ended),

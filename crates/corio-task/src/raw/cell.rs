@@ -1,6 +1,6 @@
 //! The typed part of a cell: what depends on the type of the coroutine.
 
-use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SharedWord, State};
+use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
 use super::{Header, Step, TaskPtr, VTable, discard, run, waker};
 use crate::set::Core;
@@ -31,7 +31,7 @@ union Content<F: Future> {
     panic: ManuallyDrop<Panic>,
 }
 
-/// Makes a task of `future`, and registers it with its set. The caller begins it.
+/// Makes a task of `future`, and registers it with its set. It is SCHEDULED, but in no queue: the caller begins it.
 ///
 /// # Safety
 ///
@@ -58,7 +58,7 @@ pub(crate) unsafe fn allocate<F: Future>(
         index: Cell::new(0),
         local: Cell::new(0),
         views: Cell::new(0),
-        state: State::new(FUTURE.with(HANDLE)),
+        state: State::new(FUTURE.with(HANDLE).with(SCHEDULED)),
         id: ((number >> 32) as u16, number as u32),
         location,
     };

@@ -207,11 +207,32 @@ impl<T> Handle<T> {
 
     /// Makes a task of `future` in the set that runs here, and begins it; gives the future back where no set does, or it
     /// is closing.
-    pub(crate) fn spawn_here<F>(
-        options: Option<TaskOptions>,
+    pub(crate) fn spawn_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let handle = Handle::make_here(future, location)?;
+        handle.0.begin();
+        Ok(handle)
+    }
+
+    /// As [`spawn_here`](Handle::spawn_here), and begins the task as `options` say.
+    pub(crate) fn spawn_here_with<F>(
+        options: TaskOptions,
         future: F,
         location: &'static Location<'static>,
     ) -> Result<Handle<T>, F>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let handle = Handle::make_here(future, location)?;
+        handle.0.begin_with(options);
+        Ok(handle)
+    }
+
+    /// Makes a task in the set that runs here. The caller begins it.
+    #[inline]
+    fn make_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
     where
         F: Future<Output = T> + 'static,
     {
@@ -220,12 +241,7 @@ impl<T> Handle<T> {
         // SAFETY:
         // * `enter_core` had the address from `Arc::as_ptr`, and is still on this thread's stack;
         // * neither `F` nor `T`, which is part of it, borrows.
-        let handle = Handle(unsafe { allocate(core, future, location) }, PhantomData);
-        match options {
-            None => handle.0.begin(),
-            Some(options) => handle.0.begin_with(options),
-        }
-        Ok(handle)
+        Ok(Handle(unsafe { allocate(core, future, location) }, PhantomData))
     }
 
     /// Makes a task of a future that may borrow. The caller begins it.
