@@ -66,4 +66,4 @@ pub use seam::{
 };
 pub use shutdown::{OnShutdown, ShutdownHook, on_shutdown, take_shutdown_hooks};
 pub use time::{Alarm, Busy, Hold, LoopTime, OnAlarm, Sleep, Timer, TimerKey, busy, now, sleep_until, timer};
-pub use waiting::{TargetId, Waitable, Waiting, heard, wait_on};
+pub use waiting::{TargetId, Waitable, Waiting, heard, local_waker, wait_on, will_wake};

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 
 /// A future that knows no thread but this one, as [`Seam::spawn`] takes it.
 type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
@@ -44,6 +45,17 @@ pub trait Seam {
 
     /// Notes what the innermost scope being polled waits for; called by a leaf that is about to return `Pending`.
     fn wait_on(&self, waiting: Waiting);
+
+    /// Clones a waker for a place that never leaves this thread, and counts it apart from the others; a runner that does
+    /// not count makes a plain clone. Calls user code if the waker is none of the runner's own.
+    fn local_waker(&self, waker: &Waker) -> Waker {
+        waker.clone()
+    }
+
+    /// Tells whether `kept`, which may come of [`local_waker`](Seam::local_waker), wakes the same task as `waker`.
+    fn will_wake(&self, kept: &Waker, waker: &Waker) -> bool {
+        kept.will_wake(waker)
+    }
 
     /// Tells the innermost scope that `target` has ended; true if a cancellation forwarded to it is thereby delivered
     /// to the caller, who must then stay pending.

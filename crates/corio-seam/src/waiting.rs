@@ -2,14 +2,19 @@
 
 use crate::seam::current;
 use std::fmt;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 
 /// What the innermost scope waits for, as a leaf says it just before it returns `Pending`.
 #[derive(Clone)]
 pub enum Waiting {
     /// One future or task that can be cancelled: a request aimed at the waiter is forwarded to it.
     Target(Rc<dyn Waitable>),
+    /// One thing that is only listened to, and shown in the await graph: a request aimed at the waiter is not forwarded to
+    /// it. A shield, a task group, or tasks that are waited for and stay what they are.
+    Listened(Rc<dyn Waitable>),
     /// Something that is merely left, by dropping the leaf; the text names it: `Leaf(&"sleep")`. A reference to a
     /// reference is one word, which a task keeps in place.
     Leaf(&'static &'static str),
@@ -19,6 +24,7 @@ impl fmt::Debug for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Waiting::Target(target) => f.debug_tuple("Target").field(&target.describe()).finish(),
+            Waiting::Listened(target) => f.debug_tuple("Listened").field(&target.describe()).finish(),
             Waiting::Leaf(name) => f.debug_tuple("Leaf").field(name).finish(),
         }
     }
@@ -31,6 +37,24 @@ pub trait Waitable {
 
     /// Describes it for a person: what it is, its name, its state.
     fn describe(&self) -> String;
+
+    /// Tells whether it is over: then nobody waits for it any more, even if they have not run since.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Returns its identity, which is the same for all handles of one thing.
+    fn target_id(&self) -> TargetId {
+        TargetId::of(ptr::from_ref(self))
+    }
+
+    /// Calls `visit` with each thing that it waits for in its turn: a gather with its unfinished children.
+    ///
+    /// The await graph asks this, and leads through whatever names something here. It is asked at any time between two
+    /// steps of the loop; `visit` runs no user code.
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let _ = visit;
+    }
 }
 
 /// The identity of a [`Waitable`] while somebody waits for it: its address.
@@ -55,6 +79,30 @@ pub fn wait_on(waiting: Waiting) {
     if let Some(seam) = current() {
         seam.wait_on(waiting);
     }
+}
+
+/// Clones `waker` for a place that never leaves this thread; any other place takes a plain clone.
+///
+/// A loop that is about to sleep for ever reports a deadlock if nobody but such places could wake its tasks: code on its
+/// own thread, which does not run while it sleeps. So a leaf that is `!Send` keeps its waker by this, and one that another
+/// thread may wake, or that does not know, by [`Clone`]: a task with a plain clone somewhere is never called stuck. The
+/// waker returned wakes the same task; its own clones are plain ones. Compare it by [`will_wake`].
+#[inline]
+#[must_use]
+pub fn local_waker(waker: &Waker) -> Waker {
+    match current() {
+        Some(seam) => seam.local_waker(waker),
+        None => waker.clone(),
+    }
+}
+
+/// Tells whether `kept` wakes the same task as `waker`, where either may come of [`local_waker`].
+///
+/// As with [`Waker::will_wake`], false proves nothing.
+#[inline]
+#[must_use]
+pub fn will_wake(kept: &Waker, waker: &Waker) -> bool {
+    kept.data() == waker.data() && (kept.will_wake(waker) || current().is_some_and(|seam| seam.will_wake(kept, waker)))
 }
 
 /// Tells the innermost scope that `target` has ended, `cancelled` or not; a leaf calls it before it returns `Ready`.
