@@ -11,7 +11,7 @@
 
 use crate::listeners::{Listeners, NO_KEY};
 use crate::{FutureError, trampoline};
-use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, report};
+use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, local_waker, report, will_wake};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,6 +31,14 @@ pub(crate) enum State {
 pub(crate) trait Helper {
     /// Acts in the place of cancelling: true if it sees to the end.
     fn cancel(&self, message: Option<Arc<str>>) -> bool;
+
+    /// Names what the cell stands for.
+    fn describe(&self) -> String {
+        "future".to_string()
+    }
+
+    /// Calls `visit` with each thing that the cell waits for.
+    fn waits_for(&self, _visit: &mut dyn FnMut(Rc<dyn Waitable>)) {}
 
     /// Asks a source that no loop drives whether it is ready, for the read end `reader`, who is awaited.
     fn drive(&self, _reader: u64, _cx: &mut Context<'_>) {}
@@ -170,11 +178,11 @@ impl<T> Core<T> {
     #[inline]
     pub(crate) fn listen(&self, key: &mut u64, waker: &Waker) -> bool {
         if let Some(Listener::Waker(old)) = self.listeners.borrow_mut().find(*key) {
-            if old.will_wake(waker) {
+            if will_wake(old, waker) {
                 return true;
             }
         }
-        let new = waker.clone(); // User code: no borrow is held, and it may have ended the future.
+        let new = local_waker(waker); // User code: no borrow is held, and it may have ended the future.
         if self.is_done() {
             return false;
         }
@@ -296,7 +304,18 @@ impl<T: 'static> Waitable for Core<T> {
     }
 
     fn describe(&self) -> String {
-        format!("future {}", Core::describe(self))
+        let what = self.helper().map_or_else(|| "future".to_string(), |helper| helper.describe());
+        format!("{what} {}", Core::describe(self))
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_done()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        if let Some(helper) = self.helper() {
+            helper.waits_for(visit);
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use crate::cell::{Core, State};
 use crate::listeners::NO_KEY;
 use crate::{FutureError, InvalidState};
-use corio_seam::{Context, Node, TargetId, Waiting, heard, wait_on};
+use corio_seam::{Context, Node, TargetId, Waitable, Waiting, heard, wait_on};
 use std::cell::Ref;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 
 /// The name of a done callback, to take it back by; good for the future that gave it.
@@ -201,6 +202,12 @@ impl<T: 'static> Future<T> {
         self.core.remove_callback(key.0)
     }
 
+    /// Returns it as the await graph and whoever forwards a cancellation see it, without its type.
+    #[must_use]
+    pub fn waitable(&self) -> Rc<dyn Waitable> {
+        Rc::clone(&self.core) as Rc<dyn Waitable>
+    }
+
     /// Says that the one who awaits waits for this, and has it driven if it has a source that no loop drives.
     fn wait(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
         if !self.core.listen(&mut self.waker, cx.waker()) {
@@ -212,7 +219,7 @@ impl<T: 'static> Future<T> {
                 return Poll::Ready(());
             }
         }
-        wait_on(Waiting::Target(Rc::clone(&self.core) as Rc<dyn corio_seam::Waitable>));
+        wait_on(Waiting::Target(self.waitable()));
         Poll::Pending
     }
 }
@@ -239,6 +246,28 @@ impl<T: 'static> std::future::Future for Future<T> {
 }
 
 impl<T> Unpin for Future<T> {}
+
+impl<T: 'static> Waitable for Future<T> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        self.core.cancel(message)
+    }
+
+    fn describe(&self) -> String {
+        Waitable::describe(&*self.core)
+    }
+
+    fn is_over(&self) -> bool {
+        self.done()
+    }
+
+    fn target_id(&self) -> TargetId {
+        TargetId::of(Rc::as_ptr(&self.core))
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        Waitable::waits_for(&*self.core, visit);
+    }
+}
 
 impl<T> Drop for Future<T> {
     #[inline]

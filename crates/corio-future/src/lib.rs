@@ -80,7 +80,7 @@ pub use chain::{chain, to_concurrent, wrap_future};
 pub use corio_seam::{Cancelled, Panic};
 pub use error::{FutureError, InvalidState};
 pub use future::{CallbackKey, Future};
-pub use promise::{Promise, WaitCancelled, promise, promise_with_canceller};
+pub use promise::{Promise, WaitCancelled, promise, promise_for, promise_with_canceller};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -3,7 +3,7 @@
 use crate::cell::{Core, Helper, State, unlooked};
 use crate::listeners::NO_KEY;
 use crate::{Future, FutureError};
-use corio_seam::{Cancelled, Panic, Waiting, report, wait_on};
+use corio_seam::{Cancelled, Panic, Waitable, Waiting, report, wait_on};
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
@@ -55,6 +55,62 @@ pub fn promise_with_canceller<T>(canceller: impl Fn(Option<Arc<str>>) -> bool + 
     let (promise, future) = promise();
     promise.core.set_helper(Rc::new(Canceller(canceller)));
     (promise, future)
+}
+
+/// Makes a promise that stands for something else: its future is cancelled by asking `what`, and waits for what that waits
+/// for, in the await graph.
+///
+/// As [`promise_with_canceller`], with more to say of itself.
+///
+/// # Examples
+///
+/// ```
+/// use corio_seam::Waitable;
+/// use std::rc::Rc;
+/// use std::sync::Arc;
+///
+/// struct Both(corio_future::Future<u32>, corio_future::Future<u32>);
+///
+/// impl Waitable for Both {
+///     fn cancel(&self, _: Option<Arc<str>>) -> bool {
+///         self.0.cancel() | self.1.cancel()
+///     }
+///
+///     fn describe(&self) -> String {
+///         "both".to_string()
+///     }
+///
+///     fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+///         visit(self.0.waitable());
+///         visit(self.1.waitable());
+///     }
+/// }
+///
+/// let ((_one, first), (_two, second)) = (corio_future::promise(), corio_future::promise());
+/// let (_sum, future) = corio_future::promise_for::<u32>(Both(first, second));
+/// assert_eq!(future.waitable().describe(), "both pending");
+/// ```
+pub fn promise_for<T>(what: impl Waitable + 'static) -> (Promise<T>, Future<T>) {
+    let (promise, future) = promise();
+    promise.core.set_helper(Rc::new(StandsFor(what)));
+    (promise, future)
+}
+
+/// What a promise stands for.
+struct StandsFor<W>(W);
+
+impl<W: Waitable> Helper for StandsFor<W> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        self.0.cancel(message)
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        self.0.waits_for(visit);
+    }
 }
 
 /// A function that acts in the place of cancelling.

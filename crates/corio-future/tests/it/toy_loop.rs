@@ -156,7 +156,7 @@ impl Toy {
     pub(crate) fn waits_for(&self) -> String {
         match &*self.waiting.borrow() {
             None => "nothing".to_owned(),
-            Some(Waiting::Target(target)) => target.describe(),
+            Some(Waiting::Target(target) | Waiting::Listened(target)) => target.describe(),
             Some(Waiting::Leaf(name)) => (*name).to_string(),
         }
     }
