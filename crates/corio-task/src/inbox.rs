@@ -129,6 +129,11 @@ impl Inbox {
         may
     }
 
+    /// Tells whether the owner still sleeps: nothing has come since it fell asleep.
+    pub(crate) fn is_asleep(&self) -> bool {
+        lock(&self.inner).mood == Mood::Asleep
+    }
+
     /// Says that the owner is no longer parked, whoever woke it.
     pub(crate) fn wake_up(&self) {
         let mut inner = lock(&self.inner);

@@ -104,11 +104,13 @@ mod drive;
 mod sleep_timer;
 mod inbox;
 mod listeners;
+mod call_graph;
 mod report;
 mod seam;
 mod raw;
 mod sync;
 
+pub use call_graph::{Awaitable, CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
 pub use catch_cancelled::{CatchCancelled, catch_cancelled};
 pub use corio_seam::{Cancelled, Panic};
 pub use drive::RunUntil;

@@ -1,6 +1,6 @@
 //! Who is told when a task ends, in the order in which they asked.
 
-use crate::raw::TaskRef;
+use crate::raw::{self, TaskRef};
 use crate::set::Core;
 use corio_seam::Node;
 use std::mem;
@@ -40,7 +40,7 @@ impl Listeners {
 
     /// Tells whether whoever awaits the handle would be woken by `waker`.
     pub(crate) fn has_waker(&self, waker: &Waker) -> bool {
-        self.entries.iter().any(|entry| matches!(entry, Entry::Waker(old) if old.will_wake(waker)))
+        self.entries.iter().any(|entry| matches!(entry, Entry::Waker(old) if raw::will_wake(old, waker)))
     }
 
     /// Notes who awaits the handle, in the place of whoever did, which the caller drops.

@@ -39,6 +39,8 @@ pub(crate) enum Slot {
     Task(TaskRef),
     /// A future of ours.
     Target(Rc<dyn Waitable>),
+    /// Something of ours that is only listened to.
+    Listened(Rc<dyn Waitable>),
 }
 
 impl Slot {
@@ -47,7 +49,7 @@ impl Slot {
         match self {
             Slot::Task(task) => Some(task.address()),
             Slot::Target(target) => Some(TargetId::of(Rc::as_ptr(target))),
-            Slot::Empty | Slot::Leaf(_) | Slot::Several => None,
+            Slot::Empty | Slot::Leaf(_) | Slot::Several | Slot::Listened(_) => None,
         }
     }
 }
@@ -192,6 +194,34 @@ impl Node {
         drop(old); // A future's last reference perhaps: not under the borrow.
     }
 
+    /// Tells whether this node, or one below it, waits for something that was noted.
+    pub(crate) fn has_noted(&self) -> bool {
+        if !matches!(*self.slot.borrow(), Slot::Empty) {
+            return true;
+        }
+        let mut below = self.live_children();
+        while let Some(node) = below.pop() {
+            if !matches!(*node.slot.borrow(), Slot::Empty) {
+                return true;
+            }
+            below.extend(node.live_children());
+        }
+        false
+    }
+
+    /// Returns what this node, and each below it, waits for: depth first, in the order in which the nodes came.
+    pub(crate) fn slots(&self) -> Vec<Slot> {
+        let mut slots = vec![self.slot()];
+        let mut below = self.live_children();
+        below.reverse();
+        while let Some(node) = below.pop() {
+            slots.push(node.slot());
+            below.extend(node.live_children().into_iter().rev());
+        }
+        slots.retain(|slot| !matches!(slot, Slot::Empty));
+        slots
+    }
+
     pub(crate) fn clear_slot(&self) {
         drop(self.slot.take());
     }
@@ -294,7 +324,7 @@ impl Node {
         let accepted = match &slot {
             Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
             Slot::Target(target) => target.cancel(request.message()),
-            Slot::Empty | Slot::Leaf(_) | Slot::Several => false,
+            Slot::Empty | Slot::Leaf(_) | Slot::Several | Slot::Listened(_) => false,
         };
         match slot.target().filter(|_| accepted) {
             Some(target) => {

@@ -3,7 +3,7 @@
 //! One allocation holds a header, then the coroutine, or what is left of it:
 //!
 //! ```text
-//! { next, vtable | core | slot | extra | shared, index, local, views, state, id | location | coroutine ∪ output ∪ panic }
+//! { next, vtable | core | slot | extra | shared, index, local, views, state, id, kept, lost | location | coroutine ∪ ... }
 //! ```
 //!
 //! # Who holds a cell
@@ -14,6 +14,7 @@
 //! | the `Task` handle | the flag `HANDLE` | the owner's thread |
 //! | each `TaskRef` | `views` | the owner's thread |
 //! | each `Waker` | `local` or the shared word, whichever thread it is on | any thread |
+//! | each waker kept where it never leaves the owner's thread | `kept` | the owner's thread |
 //! | an entry of the inbox | the mark `QUEUED` of the shared word | the owner's thread |
 //!
 //! The reference count is *biased*: the owner counts in a plain integer, everybody else in an atomic one; either may be
@@ -23,6 +24,10 @@
 //! touch an atomic; together they are worth one reference of the merged count. Coroutine, output and extra data die on
 //! the owner's thread always; a foreign last drop frees bare memory. The scheme is PEP 703's, with the set's registry in
 //! the place of its "queued for merge".
+//!
+//! A waker that a leaf of ours *keeps* on the owner's thread has a table of its own and is counted apart, so that the set
+//! can tell whether anybody else could wake the task: [`TaskPtr::may_be_woken`]. One that dies while the set does
+//! not run cannot prove that it is on the owner's thread: it is taken off the shared word, and `lost` says that it was.
 //!
 //! # Ending
 //!
@@ -44,9 +49,11 @@ mod word;
 pub use reference::TaskRef;
 pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current};
 pub(crate) use registry::Registry;
+pub(crate) use waker::{keep, will_wake};
 
 use crate::node::{Node, Slot};
 use crate::set::Core;
+use crate::sync::{AtomicU32, Ordering};
 use cell::allocate;
 use corio_seam::{Cancelled, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
 use state::{
@@ -80,8 +87,14 @@ struct Header {
     /// How many `TaskRef`s exist.
     views: Cell<u32>,
     state: State,
-    /// The upper and the lower part of the number of the task in its set.
-    id: (u16, u32),
+    /// The upper part of the number of the task in its set.
+    id_upper: u16,
+    /// The lower part.
+    id_lower: u32,
+    /// How many wakers are kept on the owner's thread, until the merge.
+    kept: Cell<u32>,
+    /// How many of those were dropped where that could not be proved. Touched by any thread, before the shared word.
+    lost: AtomicU32,
     /// Where it was made. Never written.
     location: &'static Location<'static>,
 }
@@ -309,7 +322,7 @@ impl TaskPtr {
     fn tell(self) {
         match self.header().slot.take() {
             Listening::Nobody => (),
-            Listening::Task(waiter) => waker::from_task(waiter).wake(),
+            Listening::Task(waiter) => waker::kept(waiter).wake(),
             Listening::Many(listeners) => listeners.tell(&self.view(), self.core()),
         }
     }
@@ -349,6 +362,31 @@ impl TaskPtr {
         }
     }
 
+    /// Returns the owner's part of the count: of the wakers made and dropped on its thread, kept or not.
+    fn plain_count(self) -> i32 {
+        let header = self.header();
+        header.local.get() + header.kept.get() as i32
+    }
+
+    /// Tells whether the unfinished task can be woken by anything but code that runs on the owner's thread, or that is not
+    /// known: a waker that is not kept exists, or it waits for nothing that was noted.
+    ///
+    /// The count is read with Acquire: what the last holder of a waker did before it let go is then seen, and so is the
+    /// inbox's entry, if it woke.
+    fn may_be_woken(self) -> bool {
+        let header = self.header();
+        let others = header.local.get() + header.shared.count() + header.lost.load(Ordering::Relaxed) as i32;
+        others != 0 || header.state.has(SCHEDULED) || !self.has_noted()
+    }
+
+    /// Tells whether something is noted that the task, or a scope inside it, waits for.
+    fn has_noted(self) -> bool {
+        match self.root_if_any() {
+            Some(root) => root.has_noted(),
+            None => !self.header().extra.is_empty(),
+        }
+    }
+
     /// Tells whether the handle or a view exists.
     fn is_held(self) -> bool {
         let header = self.header();
@@ -362,7 +400,7 @@ impl TaskPtr {
         if !held {
             header.extra.clear(); // Values of its context may go, and hold wakers of this task: so we count after.
         }
-        let local = header.local.get();
+        let local = self.plain_count();
         if header.shared.is_unreferenced(local) {
             if !held {
                 self.free_unmerged();
@@ -371,6 +409,7 @@ impl TaskPtr {
         }
         header.state.set(MERGED);
         header.local.set(0);
+        header.kept.set(0);
         if self.core().remove_live() {
             // SAFETY:
             // * the pointer came from `Arc::as_ptr`, and the cell keeps its set's memory.
@@ -461,8 +500,8 @@ impl TaskPtr {
     }
 
     fn number(self) -> u64 {
-        let (upper, lower) = self.header().id;
-        u64::from(upper) << 32 | u64::from(lower)
+        let header = self.header();
+        u64::from(header.id_upper) << 32 | u64::from(header.id_lower)
     }
 
     fn name(self) -> String {

@@ -123,9 +123,9 @@ impl Scope {
             self.node(false).adopt(Node::current());
         }
         let Some(node) = self.node.get() else { return Poll::Pending };
-        let same = node.waker.borrow().as_ref().is_some_and(|old| old.will_wake(waker));
+        let same = node.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
-            let old = node.waker.replace(Some(waker.clone()));
+            let old = node.waker.replace(Some(raw::keep(waker)));
             drop(old);
         }
         match node.end_poll() {

@@ -1,7 +1,7 @@
 //! The seam, as a task set answers for it.
 
 use crate::node::{Node, Slot};
-use crate::raw::{TaskRef, current};
+use crate::raw::{self, TaskRef, current};
 use crate::scope;
 use crate::set::RemoteSet;
 use crate::task::spawn_here;
@@ -10,6 +10,7 @@ use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 
 /// Answers for whichever set runs on the thread that asks.
 pub(crate) struct Tasks;
@@ -62,8 +63,19 @@ impl Seam for Tasks {
     fn wait_on(&self, waiting: Waiting) {
         scope::note(match waiting {
             Waiting::Target(target) => Slot::Target(target),
+            Waiting::Listened(target) => Slot::Listened(target),
             Waiting::Leaf(name) => Slot::Leaf(name),
         });
+    }
+
+    #[inline]
+    fn local_waker(&self, waker: &Waker) -> Waker {
+        raw::keep(waker)
+    }
+
+    #[inline]
+    fn will_wake(&self, kept: &Waker, waker: &Waker) -> bool {
+        raw::will_wake(kept, waker)
     }
 
     #[inline]

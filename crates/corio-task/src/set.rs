@@ -5,6 +5,7 @@ use crate::inbox::{Bell, Call, Entry, Inbox};
 use crate::options::TaskOptions;
 use crate::raw::{Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
+use crate::sync::{Ordering, fence};
 use crate::task::Task;
 use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer, outside_context};
 use std::any::{Any, TypeId};
@@ -346,6 +347,25 @@ impl TaskSet {
     #[must_use]
     pub fn fall_asleep(&self) -> bool {
         !self.has_ready() && self.core.inbox.fall_asleep()
+    }
+
+    /// Tells whether a set that has fallen asleep can be woken no more: to be asked by an executor that is about to park
+    /// without a limit, after [`fall_asleep`](TaskSet::fall_asleep) has said that it may.
+    ///
+    /// True only if each unfinished task waits for something that is known (see [`corio_seam::wait_on`]), its wakers are all
+    /// kept on this thread ([`corio_seam::local_waker`]), nothing has come in since, and no more than `doors` handles for
+    /// other threads exist ([`remote`](TaskSet::remote), [`corio_seam::remote`], and their clones): those that the executor
+    /// answers for itself. What else the executor waits for, timers and sources, is for it to know.
+    ///
+    /// It costs a look at each task, if it is true; and little where the tasks that may be woken stay the same.
+    #[must_use]
+    pub fn is_stuck(&self, doors: usize) -> bool {
+        let inbox = &self.core.inbox;
+        if Arc::strong_count(inbox) > 1 + doors || self.core.tasks.any_may_be_woken() {
+            return false;
+        }
+        fence(Ordering::Acquire); // Pairs with the Release of a handle that is dropped: what it sent before is seen now.
+        !self.has_ready() && inbox.is_asleep()
     }
 
     /// Says that the caller is not parked any more, whatever woke it.

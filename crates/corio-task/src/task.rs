@@ -6,10 +6,12 @@ use crate::node::Slot;
 use crate::raw::{Handle, TaskRef, current};
 use crate::scope;
 use crate::{JoinError, TaskId, TaskOptions};
-use corio_seam::{Cancelled, Panic};
+use corio_seam::{Cancelled, Panic, TargetId, Waitable};
 use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Starts a task in the set that runs on this thread; asyncio's `create_task`.
@@ -262,8 +264,7 @@ impl<T: 'static> Task<T> {
     pub fn share(self) -> corio_future::Future<T> {
         let task = self.task_ref();
         let weak = task.clone();
-        let (promise, future) =
-            corio_future::promise_with_canceller(move |message| forward::cancel(&weak, message, By::Waiter));
+        let (promise, future) = corio_future::promise_for(Shared(weak));
         let mut handle = self.handle;
         task.tell_at_once(move |_| match handle.take() {
             Some(Ok(value)) => drop(promise.set_result(value)),
@@ -272,6 +273,23 @@ impl<T: 'static> Task<T> {
             None => unreachable!("a task tells of its end when it is over"),
         });
         future
+    }
+}
+
+/// What the future of a shared task stands for.
+struct Shared(TaskRef);
+
+impl Waitable for Shared {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        forward::cancel(&self.0, message, By::Waiter)
+    }
+
+    fn describe(&self) -> String {
+        "shared task".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        visit(Rc::new(self.0.clone()));
     }
 }
 
@@ -312,6 +330,24 @@ impl<T> Future for Task<T> {
 }
 
 impl<T> Unpin for Task<T> {}
+
+impl<T> Waitable for Task<T> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        Waitable::cancel(&self.task_ref(), message)
+    }
+
+    fn describe(&self) -> String {
+        Waitable::describe(&self.task_ref())
+    }
+
+    fn is_over(&self) -> bool {
+        self.done()
+    }
+
+    fn target_id(&self) -> TargetId {
+        self.handle.address()
+    }
+}
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use crate::forward::{self, By};
 use crate::listeners::{CallbackKey, SCHEDULED_AT_ONCE};
 use crate::node::Slot;
 use crate::raw::TaskRef;
-use corio_seam::{Context, LoopId, Node, Waitable};
+use corio_seam::{Context, LoopId, Node, TargetId, Waitable};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
@@ -180,7 +180,7 @@ impl TaskRef {
             Slot::Leaf(name) => Some((*name).to_string()),
             Slot::Several => Some("several".to_string()),
             Slot::Task(task) => Some(task.describe_all()),
-            Slot::Target(target) => Some(target.describe()),
+            Slot::Target(target) | Slot::Listened(target) => Some(target.describe()),
         }
     }
 }
@@ -192,6 +192,14 @@ impl Waitable for TaskRef {
 
     fn describe(&self) -> String {
         self.describe_all()
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_done()
+    }
+
+    fn target_id(&self) -> TargetId {
+        self.address()
     }
 }
 

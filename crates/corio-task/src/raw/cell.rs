@@ -4,6 +4,7 @@ use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
 use super::{Header, Step, TaskPtr, VTable, discard, run, waker};
 use crate::set::Core;
+use crate::sync::AtomicU32;
 use corio_seam::Panic;
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
@@ -59,7 +60,10 @@ pub(crate) unsafe fn allocate<F: Future>(
         local: Cell::new(0),
         views: Cell::new(0),
         state: State::new(FUTURE.with(HANDLE).with(SCHEDULED)),
-        id: ((number >> 32) as u16, number as u32),
+        id_upper: (number >> 32) as u16,
+        id_lower: number as u32,
+        kept: Cell::new(0),
+        lost: AtomicU32::new(0),
         location,
     };
     let content = UnsafeCell::new(Content { future: ManuallyDrop::new(future) });

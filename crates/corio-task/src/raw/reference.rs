@@ -137,6 +137,14 @@ impl TaskRef {
         self.0.context_or(made)
     }
 
+    /// Returns what the task, and each scope inside it, waits for.
+    pub(crate) fn slots(&self) -> Vec<Slot> {
+        match self.root_if_any() {
+            Some(root) => root.slots(),
+            None => Vec::from_iter(Some(self.slot()).filter(|slot| !matches!(slot, Slot::Empty))),
+        }
+    }
+
     /// Calls `f` with the list of those who are told of the end. `f` must not run user code.
     pub(crate) fn with_listeners<R>(&self, f: impl FnOnce(&mut Listeners) -> R) -> R {
         self.0.header().slot.with_listeners(f)

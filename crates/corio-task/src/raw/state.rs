@@ -147,14 +147,19 @@ impl SharedWord {
         SharedWord(AtomicU32::new(0))
     }
 
-    fn count(word: u32) -> i32 {
+    fn count_of(word: u32) -> i32 {
         word as i32 >> 2
+    }
+
+    /// Returns what foreign threads added, less what they took away. Acquire pairs with the Release of `sub`.
+    pub(super) fn count(&self) -> i32 {
+        Self::count_of(self.0.load(Ordering::Acquire))
     }
 
     /// Adds a reference, on any thread. Relaxed: whoever clones has a reference already.
     pub(super) fn add(&self) {
         let old = self.0.fetch_add(ONE, Ordering::Relaxed);
-        if Self::count(old) > MOST {
+        if Self::count_of(old) > MOST {
             std::process::abort(); // Two to the twenty-eighth wakers of one task: leaked in a loop.
         }
     }
@@ -164,10 +169,10 @@ impl SharedWord {
     /// Release, with an Acquire fence for the last: whatever anybody did with the cell happens before it is freed.
     pub(super) fn sub(&self) -> Left {
         let old = self.0.fetch_sub(ONE, Ordering::Release);
-        if Self::count(old) < -MOST {
+        if Self::count_of(old) < -MOST {
             std::process::abort(); // As many clones on the owner's thread, all dropped elsewhere.
         }
-        if old & MERGED_BIT == 0 || old & QUEUED != 0 || Self::count(old) != 1 {
+        if old & MERGED_BIT == 0 || old & QUEUED != 0 || Self::count_of(old) != 1 {
             return Left::Others;
         }
         crate::sync::fence(Ordering::Acquire);
@@ -197,7 +202,7 @@ impl SharedWord {
         let old = self.0.fetch_and(!QUEUED, Ordering::AcqRel);
         if old & MERGED_BIT == 0 {
             Drained::Schedule
-        } else if Self::count(old) == 0 {
+        } else if Self::count_of(old) == 0 {
             Drained::Free
         } else {
             Drained::Nothing
@@ -208,14 +213,14 @@ impl SharedWord {
     /// reference makes another. Acquire pairs with the Release of `sub`.
     pub(super) fn is_unreferenced(&self, local: i32) -> bool {
         let word = self.0.load(Ordering::Acquire);
-        word & QUEUED == 0 && local + Self::count(word) == 0
+        word & QUEUED == 0 && local + Self::count_of(word) == 0
     }
 
     /// Adds the owner's `local` references; from now on all are counted here.
     pub(super) fn merge(&self, local: i32) -> Left {
         let add = ((local as u32) << 2).wrapping_add(MERGED_BIT);
         let old = self.0.fetch_add(add, Ordering::AcqRel);
-        if old & QUEUED == 0 && Self::count(old) + local == 0 { Left::Nobody } else { Left::Others }
+        if old & QUEUED == 0 && Self::count_of(old) + local == 0 { Left::Nobody } else { Left::Others }
     }
 }
 
@@ -223,7 +228,7 @@ impl fmt::Debug for SharedWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.0.load(Ordering::Relaxed);
         f.debug_struct("SharedWord")
-            .field("count", &Self::count(word))
+            .field("count", &Self::count_of(word))
             .field("merged", &(word & MERGED_BIT != 0))
             .field("queued", &(word & QUEUED != 0))
             .finish()

@@ -3,15 +3,22 @@
 //! A waker on its owner's thread, while the owner runs, counts and schedules in plain memory; anywhere else it uses the
 //! shared word and the inbox. The test is one comparison of a thread-local with the task's set. A false "no" (the owner's
 //! thread between two runs) is merely slower.
+//!
+//! A *kept* waker has a second table. It is made by [`keep`], for a leaf that never leaves the owner's thread, and never by
+//! a clone: clones of a kept waker are plain ones. So `Header::kept` says how many such leaves hold the task, exactly.
 
 use super::state::{Left, MERGED, Wake};
 use super::{Header, RemoteTask, TaskPtr, current};
+use crate::sync::Ordering;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 /// The one table. It is a static, not a constant, so that its address tells our wakers from others.
 static WAKER: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// The table of kept wakers; also a static, to be told from the other.
+static KEPT: RawWakerVTable = RawWakerVTable::new(clone, wake_kept, wake_by_ref, drop_kept);
 
 /// More wakers of one task than this, and the process aborts before the count can wrap.
 const MOST: i32 = 1 << 28;
@@ -30,10 +37,51 @@ pub(super) fn from_task(task: TaskPtr) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast_const().cast(), &WAKER)) }
 }
 
+/// Makes a kept waker of a reference that the caller has counted as kept.
+#[inline]
+pub(super) fn kept(task: TaskPtr) -> Waker {
+    // SAFETY:
+    // * the functions below keep `RawWaker`'s contract: they may be called from any thread.
+    unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast_const().cast(), &KEPT)) }
+}
+
+/// Counts one more kept waker of an unfinished task of the set that runs here, for the caller to hold.
+#[inline]
+pub(super) fn add_kept(task: TaskPtr) {
+    let kept = &task.header().kept;
+    if kept.get() > MOST as u32 {
+        std::process::abort(); // Wakers leaked in a loop.
+    }
+    kept.set(kept.get() + 1);
+}
+
+/// Clones a waker for a place that never leaves this thread; see [`corio_seam::local_waker`].
+#[inline]
+pub(crate) fn keep(waker: &Waker) -> Waker {
+    match task_of(waker) {
+        Some(task) if !task.header().state.has(MERGED) => {
+            add_kept(task);
+            kept(task)
+        }
+        _ => waker.clone(),
+    }
+}
+
+/// Tells whether the two wake the same task, be they kept or not; data and table of others are compared.
+#[inline]
+pub(crate) fn will_wake(one: &Waker, other: &Waker) -> bool {
+    one.will_wake(other) || one.data() == other.data() && is_ours(one) && is_ours(other)
+}
+
+#[inline]
+fn is_ours(waker: &Waker) -> bool {
+    ptr::eq(waker.vtable(), &WAKER) || ptr::eq(waker.vtable(), &KEPT)
+}
+
 /// Returns the task that `waker` wakes, if it is one of a set that runs on this thread.
 #[inline]
 pub(super) fn task_of(waker: &Waker) -> Option<TaskPtr> {
-    if !ptr::eq(waker.vtable(), &WAKER) {
+    if !is_ours(waker) {
         return None;
     }
     let task = TaskPtr(NonNull::new(waker.data().cast::<Header>().cast_mut())?);
@@ -111,5 +159,34 @@ unsafe fn drop_waker(data: *const ()) {
         local.set(local.get() - 1);
     } else if task.header().shared.sub() == Left::Nobody {
         task.free_merged();
+    }
+}
+
+/// # Safety
+///
+/// * As for [`clone`]; the caller's waker, a kept one, ends here.
+unsafe fn wake_kept(data: *const ()) {
+    // SAFETY:
+    // * the caller's own promise.
+    unsafe { wake_by_ref(data) };
+    // SAFETY:
+    // * the caller's own promise.
+    unsafe { drop_kept(data) };
+}
+
+/// # Safety
+///
+/// * As for [`clone`]; the caller's waker, a kept one, ends here.
+unsafe fn drop_kept(data: *const ()) {
+    let task = task(data);
+    if counts_locally(task) {
+        let kept = &task.header().kept;
+        kept.set(kept.get() - 1); // Never the last reference, as in `drop_waker`.
+    } else {
+        // Before the release of the word: whoever sees the word without this waker sees that it was not counted off.
+        task.header().lost.fetch_add(1, Ordering::Relaxed);
+        if task.header().shared.sub() == Left::Nobody {
+            task.free_merged();
+        }
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct SlotWord(Cell<*const ()>);
 /// What [`SlotWord`] holds.
 pub(super) enum Listening {
     Nobody,
-    /// A task that waits for this one, and nobody else; the pointer is one of its wakers.
+    /// A task that waits for this one, and nobody else; the pointer is one of its kept wakers.
     Task(TaskPtr),
     Many(Box<Listeners>),
 }
@@ -74,16 +74,16 @@ impl SlotWord {
         if word.is_null() {
             let listening = match waker::task_of(waker) {
                 Some(task) => {
-                    std::mem::forget(waker.clone()); // The word is that clone from now on.
+                    waker::add_kept(task); // The word is that waker from now on.
                     Listening::Task(task)
                 }
-                None => Listening::Many(Box::new(Listeners::of_waker(waker.clone()))),
+                None => Listening::Many(Box::new(Listeners::of_waker(waker::keep(waker)))),
             };
             self.put(listening);
         } else if word.addr() & TASK != 0 && waker::task_of(waker) == Some(as_task(word)) {
             // The same task asks again: what is noted will do.
         } else if !self.with_listeners(|listeners| listeners.has_waker(waker)) {
-            let new = waker.clone(); // User code, as is the drop of the old one: the word is whole meanwhile.
+            let new = waker::keep(waker); // User code, as is the drop of the old one: the word is whole meanwhile.
             let old = self.with_listeners(|listeners| listeners.set_waker(new));
             drop(old);
         }
@@ -93,7 +93,7 @@ impl SlotWord {
     pub(super) fn drop_waker(&self) {
         match self.take() {
             Listening::Nobody => (),
-            Listening::Task(task) => drop(waker::from_task(task)),
+            Listening::Task(task) => drop(waker::kept(task)),
             Listening::Many(mut listeners) => {
                 let old = listeners.take_waker();
                 if !listeners.is_empty() {
@@ -108,7 +108,7 @@ impl SlotWord {
     pub(super) fn with_listeners<R>(&self, f: impl FnOnce(&mut Listeners) -> R) -> R {
         let mut listeners = match self.take() {
             Listening::Nobody => Box::default(),
-            Listening::Task(task) => Box::new(Listeners::of_waker(waker::from_task(task))),
+            Listening::Task(task) => Box::new(Listeners::of_waker(waker::kept(task))),
             Listening::Many(listeners) => listeners,
         };
         let result = f(&mut listeners);
@@ -166,6 +166,10 @@ impl ExtraWord {
             Extra::Task(task) => tagged(task.0.as_ptr(), TASK),
             Extra::Root(root) => Rc::into_raw(root).cast(),
         });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.get().is_null()
     }
 
     fn is_root(&self) -> bool {
