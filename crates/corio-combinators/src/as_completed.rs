@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 use crate::signal::Alarmed;
 use crate::standing::Key;
 use crate::{Failure, TimedOut};
-use corio_seam::{OnAlarm, Waiting, wait_on};
+use corio_seam::{OnAlarm, Waitable, Waiting, local_waker, wait_on};
 use futures_core::Stream;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -13,6 +13,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -122,16 +123,16 @@ impl<O: Outcome> Course<O> {
     }
 
     /// Takes the next result, for whoever holds `ticket`: 0 before the first poll.
-    fn poll_next(&self, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Result<O::Value, Failure>> {
+    fn poll_next(self: &Rc<Self>, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Result<O::Value, Failure>> {
         let result = self.results.borrow_mut().pop_front();
         if let Some(result) = result {
             self.forget(ticket);
             return Poll::Ready(result);
         }
-        let waker = cx.waker().clone(); // User code: no borrow is held.
+        let waker = local_waker(cx.waker()); // User code: no borrow is held.
         let old = self.wait(ticket, waker);
         drop(old);
-        wait_on(Waiting::Leaf(&"as_completed"));
+        wait_on(Waiting::Listened(Rc::clone(self) as Rc<dyn Waitable>));
         Poll::Pending
     }
 
@@ -176,6 +177,22 @@ impl<O: Outcome> Course<O> {
             }
         }
         count
+    }
+}
+
+impl<O: Outcome> Waitable for Course<O> {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        false // The children go on by themselves.
+    }
+
+    fn describe(&self) -> String {
+        "as_completed".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let children = self.children.borrow();
+        let unfinished = children.iter().flatten().filter(|(child, _)| !child.done());
+        unfinished.for_each(|(child, _)| visit(child.waitable()));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::standing::Key;
 use corio_seam::Waitable;
 use corio_task::{Task, create_task};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A child whose future returns `O`.
@@ -75,6 +76,17 @@ impl<O: Outcome> Child<O> {
             Child::Cell(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
             Child::Gather(cell) => text(message).map_or_else(|| cell.cancel(), |text| cell.cancel_with(text)),
             Child::Fallible(handle) => handle.cancel_for(message),
+        }
+    }
+
+    /// Returns it as the await graph sees it.
+    pub(crate) fn waitable(&self) -> Rc<dyn Waitable> {
+        match self {
+            Child::Spawned(task) => Rc::new(task.task_ref()),
+            Child::Task(task) => Rc::new(task.task_ref()),
+            Child::Cell(cell) => cell.waitable(),
+            Child::Gather(cell) => cell.waitable(),
+            Child::Fallible(handle) => handle.waitable(),
         }
     }
 

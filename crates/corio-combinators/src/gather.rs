@@ -2,8 +2,9 @@
 
 use crate::Failure;
 use crate::slots::{IntoSlots, Slots};
-use corio_future::{CallbackKey, FutureError, Promise, promise_with_canceller};
-use corio_task::Cancelled;
+use corio_future::{CallbackKey, FutureError, Promise, promise_for};
+use corio_seam::{TargetId, Waitable};
+use corio_task::{Awaitable, Cancelled};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
@@ -116,15 +117,32 @@ struct Gathering<S, V> {
 fn start<S: Slots, V: 'static>(slots: S, mode: Mode<S, V>) -> Gather<V> {
     let mut cell = None;
     let gathering = Rc::new_cyclic(|weak: &Weak<Gathering<S, V>>| {
-        let weak = weak.clone();
-        let cancel = move |message| weak.upgrade().is_some_and(|gathering| gathering.cancel(message));
-        let (promise, future) = promise_with_canceller(cancel);
+        let (promise, future) = promise_for(Children(Weak::clone(weak)));
         cell = Some(future);
         let (left, promise) = (Cell::new(slots.count()), RefCell::new(Some(promise)));
         Gathering { slots, mode, left, promise, cancelled: RefCell::default() }
     });
     gathering.listen();
     Gather { cell: cell.expect("the closure has run") }
+}
+
+/// What the gather's future stands for.
+struct Children<S, V>(Weak<Gathering<S, V>>);
+
+impl<S: Slots, V: 'static> Waitable for Children<S, V> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        self.0.upgrade().is_some_and(|gathering| gathering.cancel(message))
+    }
+
+    fn describe(&self) -> String {
+        "gather".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let Some(gathering) = self.0.upgrade() else { return };
+        let slots = &gathering.slots;
+        (0..slots.count()).filter_map(|index| slots.at(index).waitable()).for_each(visit);
+    }
 }
 
 impl<S: Slots, V: 'static> Gathering<S, V> {
@@ -254,6 +272,10 @@ impl<V: 'static> Gather<V> {
         self.cell.remove_done_callback(key)
     }
 
+    pub(crate) fn cell_waitable(&self) -> Rc<dyn Waitable> {
+        self.cell.waitable()
+    }
+
     pub(crate) fn into_cell(self) -> corio_future::Future<Result<V, Failure>> {
         self.cell
     }
@@ -267,6 +289,30 @@ impl<V: 'static> Future for Gather<V> {
         Pin::new(&mut self.cell).poll(cx).map(settle)
     }
 }
+
+impl<V: 'static> Waitable for Gather<V> {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        Waitable::cancel(&self.cell, message)
+    }
+
+    fn describe(&self) -> String {
+        Waitable::describe(&self.cell)
+    }
+
+    fn is_over(&self) -> bool {
+        self.done()
+    }
+
+    fn target_id(&self) -> TargetId {
+        self.cell.target_id()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        self.cell.waits_for(visit);
+    }
+}
+
+impl<V: 'static> Awaitable for Gather<V> {}
 
 impl<V> fmt::Debug for Gather<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

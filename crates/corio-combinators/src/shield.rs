@@ -3,12 +3,13 @@
 use crate::Failure;
 use crate::child::Child;
 use crate::outcome::Outcome;
-use corio_seam::{Report, Waiting, report, wait_on};
+use corio_seam::{Report, Waitable, Waiting, local_waker, report, wait_on};
 use corio_task::Cancelled;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Waits for a task, a cell, or a `'static` future made a task, and keeps the awaiter's cancellation from it; asyncio's
@@ -48,17 +49,37 @@ where
     let shared = Rc::new(Shared::default());
     if child.done() {
         shared.result.replace(Some(child.take()));
-        return Shield { shared };
+        return Shield { shared, shielded: None };
     }
-    let kept = Rc::new(RefCell::new(Some(child)));
+    let kept = Rc::new(Shielded(RefCell::new(Some(child))));
     let (held, told) = (Rc::clone(&kept), Rc::clone(&shared));
-    if let Some(child) = &*kept.borrow() {
+    if let Some(child) = &*kept.0.borrow() {
         child.listen(move || {
-            let child = held.take().expect("a child is over once");
+            let child = held.0.take().expect("a child is over once");
             told.end(child.take());
         });
     }
-    Shield { shared }
+    Shield { shared, shielded: Some(kept) }
+}
+
+/// What is shielded, until it is over.
+struct Shielded<O: Outcome>(RefCell<Option<Child<O>>>);
+
+impl<O: Outcome> Waitable for Shielded<O> {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        false // That is what a shield is for.
+    }
+
+    fn describe(&self) -> String {
+        "shield".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let child = self.0.borrow();
+        if let Some(child) = child.as_ref().filter(|child| !child.done()) {
+            visit(child.waitable());
+        }
+    }
 }
 
 /// What a shield and the callback of its child share.
@@ -118,6 +139,8 @@ fn report_late<V>(result: Result<V, Failure>) {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Shield<V> {
     shared: Rc<Shared<V>>,
+    /// What it waits for, unless that was over from the start.
+    shielded: Option<Rc<dyn Waitable>>,
 }
 
 impl<V> Shield<V> {
@@ -153,9 +176,11 @@ impl<V> Future for Shield<V> {
             self.shared.done.set(true);
             return Poll::Ready(result);
         }
-        let new = cx.waker().clone(); // User code: no borrow is held.
+        let new = local_waker(cx.waker()); // User code: no borrow is held.
         drop(self.shared.waker.replace(Some(new)));
-        wait_on(Waiting::Leaf(&"shield"));
+        if let Some(shielded) = &self.shielded {
+            wait_on(Waiting::Listened(Rc::clone(shielded)));
+        }
         Poll::Pending
     }
 }

@@ -1,6 +1,6 @@
 //! Something that happens once, and one who waits for it.
 
-use corio_seam::{Alarm, LoopTime, OnAlarm, Timer, TimerKey, Waiting, wait_on};
+use corio_seam::{Alarm, LoopTime, OnAlarm, Timer, TimerKey, Waitable, Waiting, local_waker, wait_on};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -29,15 +29,15 @@ impl Signal {
         self.rung.set(false);
     }
 
-    /// Waits for the flag, and takes it. `name` says what for.
-    pub(crate) async fn wait(&self, name: &'static &'static str) {
+    /// Waits for the flag, and takes it. The caller is seen to wait for `what`, to which it only listens.
+    pub(crate) async fn wait(&self, what: impl Fn() -> Rc<dyn Waitable>) {
         poll_fn(|cx| {
             if self.rung.take() {
                 return Poll::Ready(());
             }
-            let new = cx.waker().clone(); // User code: no borrow is held.
+            let new = local_waker(cx.waker()); // User code: no borrow is held.
             drop(self.waker.replace(Some(new)));
-            wait_on(Waiting::Leaf(name));
+            wait_on(Waiting::Listened(what()));
             Poll::Pending
         })
         .await;

@@ -4,8 +4,10 @@ use crate::Failure;
 use crate::child::Child;
 use crate::members::{List, Tuple};
 use crate::outcome::Outcome;
+use corio_seam::Waitable;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One child, and later how it ended.
@@ -55,6 +57,8 @@ pub trait AnySlot {
     fn collect(&self) -> bool;
     /// Takes the failure, if it failed.
     fn take_failure(&self) -> Option<Failure>;
+    /// Returns the child as the await graph sees it, unless it is over.
+    fn waitable(&self) -> Option<Rc<dyn Waitable>>;
 }
 
 impl<O: Outcome> AnySlot for Slot<O> {
@@ -81,6 +85,10 @@ impl<O: Outcome> AnySlot for Slot<O> {
 
     fn take_failure(&self) -> Option<Failure> {
         self.result.borrow_mut().take_if(|result| result.is_err())?.err()
+    }
+
+    fn waitable(&self) -> Option<Rc<dyn Waitable>> {
+        self.child.borrow().as_ref().filter(|child| !child.done()).map(Child::waitable)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::gather::Gather;
 use corio_future::CallbackKey as CellKey;
+use corio_seam::Waitable;
 use corio_task::{CallbackKey as TaskKey, Task};
+use std::rc::Rc;
 
 /// The name of a callback, to take it back by.
 #[derive(Debug)]
@@ -29,6 +31,9 @@ pub trait Standing {
 
     /// Takes a callback back: false if it ran, or is on its way.
     fn forget(&self, key: &Key) -> bool;
+
+    /// Returns it as the await graph sees it.
+    fn waitable(&self) -> Rc<dyn Waitable>;
 }
 
 impl<T: 'static> Standing for Task<T> {
@@ -50,6 +55,10 @@ impl<T: 'static> Standing for Task<T> {
 
     fn forget(&self, key: &Key) -> bool {
         matches!(key, Key::Task(key) if self.remove_done_callback(*key))
+    }
+
+    fn waitable(&self) -> Rc<dyn Waitable> {
+        Rc::new(self.task_ref())
     }
 }
 
@@ -73,6 +82,10 @@ impl<T: 'static> Standing for corio_future::Future<T> {
     fn forget(&self, key: &Key) -> bool {
         matches!(key, Key::Cell(key) if self.remove_done_callback(*key))
     }
+
+    fn waitable(&self) -> Rc<dyn Waitable> {
+        corio_future::Future::waitable(self)
+    }
 }
 
 impl<V: 'static> Standing for Gather<V> {
@@ -94,5 +107,9 @@ impl<V: 'static> Standing for Gather<V> {
 
     fn forget(&self, key: &Key) -> bool {
         matches!(key, Key::Cell(key) if self.remove_done_callback(*key))
+    }
+
+    fn waitable(&self) -> Rc<dyn Waitable> {
+        self.cell_waitable()
     }
 }

@@ -4,7 +4,7 @@ use crate::member_task::MemberTask;
 use crate::outcome::Outcome;
 use crate::signal::Signal;
 use crate::{ErrorGroup, Failure};
-use corio_seam::{Report, report};
+use corio_seam::{Report, Waitable, report};
 use corio_task::{Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Tasks that end together: a handle by which the body, and the children, add more of them. `!Send`.
 ///
@@ -303,6 +304,22 @@ impl State {
     }
 }
 
+impl Waitable for State {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        false // A request stops at the group, which asks its children by itself.
+    }
+
+    fn describe(&self) -> String {
+        "task group".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let children = self.children.borrow();
+        let unfinished = children.values().filter(|child| !child.done());
+        unfinished.for_each(|child| visit(Rc::new(child.clone())));
+    }
+}
+
 /// Lets go of the children when the group's future ends, or is dropped half-way.
 struct Closing(Rc<State>);
 
@@ -361,8 +378,8 @@ impl Course {
     }
 
     /// Waits until no child is left, or a request comes, which aborts.
-    async fn wait(&mut self, state: &State) {
-        let (scope, mut body) = (Scope::new(), pin!(Some(state.empty.wait(&"task group"))));
+    async fn wait(&mut self, state: &Rc<State>) {
+        let (scope, mut body) = (Scope::new(), pin!(Some(state.empty.wait(|| Rc::clone(state) as Rc<dyn Waitable>))));
         let Err(cancelled) = poll_fn(|cx| scope.poll(body.as_mut(), cx)).await else { return };
         if state.phase.get() == Phase::Open {
             self.cancelled = Some(cancelled);

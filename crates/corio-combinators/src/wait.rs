@@ -2,12 +2,13 @@
 
 use crate::outcome::Outcome;
 use crate::signal::{Alarmed, Signal};
-use corio_seam::OnAlarm;
+use corio_seam::{OnAlarm, Waitable};
 use corio_task::{CallbackKey, Task, TaskRef};
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// When [`wait`] returns.
@@ -65,9 +66,9 @@ pub async fn wait<T: Outcome>(
     }
     let watch = Watch::new(tasks, when);
     let alarm = limit.into().map(|limit| Alarmed::after(limit, Rc::clone(&watch.shared) as Rc<dyn OnAlarm>));
-    watch.shared.signal.wait(&"wait").await;
+    watch.ring().await;
     while !watch.is_enough() {
-        watch.shared.signal.wait(&"wait").await;
+        watch.ring().await;
     }
     drop((alarm, watch));
     Ok(extract_over(tasks))
@@ -82,6 +83,8 @@ struct Shared {
     /// The numbers of those that returned something that nobody has looked at yet.
     unseen: RefCell<Vec<usize>>,
     enough: Cell<bool>,
+    /// The tasks, each with the callback by which it is listened to, until the caller leaves.
+    listened: RefCell<Vec<(TaskRef, CallbackKey)>>,
 }
 
 impl Shared {
@@ -111,10 +114,25 @@ impl OnAlarm for Shared {
     }
 }
 
+impl Waitable for Shared {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        false // The tasks stay the caller's.
+    }
+
+    fn describe(&self) -> String {
+        "wait".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let listened = self.listened.borrow();
+        let unfinished = listened.iter().filter(|(task, _)| !task.done());
+        unfinished.for_each(|(task, _)| visit(Rc::new(task.clone())));
+    }
+}
+
 /// Listens to tasks, and stops when dropped.
 struct Watch<'t, T> {
     tasks: &'t [Task<T>],
-    keys: Vec<CallbackKey>,
     shared: Rc<Shared>,
 }
 
@@ -126,13 +144,21 @@ impl<'t, T: Outcome> Watch<'t, T> {
             left: Cell::new(tasks.len()),
             unseen: RefCell::default(),
             enough: Cell::new(false),
+            listened: RefCell::default(),
         });
         let listen = |(index, task): (usize, &Task<T>)| {
-            let shared = Rc::clone(&shared);
-            task.add_done_callback(move |task| shared.ended(index, task))
+            let (task, shared) = (task.task_ref(), Rc::clone(&shared));
+            let key = task.add_done_callback(move |task| shared.ended(index, task));
+            (task, key)
         };
-        let keys = tasks.iter().enumerate().map(listen).collect();
-        Watch { tasks, keys, shared }
+        let listened = tasks.iter().enumerate().map(listen).collect();
+        shared.listened.replace(listened);
+        Watch { tasks, shared }
+    }
+
+    /// Waits until something has happened.
+    async fn ring(&self) {
+        self.shared.signal.wait(|| Rc::clone(&self.shared) as Rc<dyn Waitable>).await;
     }
 
     /// Tells whether the caller may return.
@@ -145,8 +171,8 @@ impl<'t, T: Outcome> Watch<'t, T> {
 
 impl<T> Drop for Watch<'_, T> {
     fn drop(&mut self) {
-        for (task, key) in self.tasks.iter().zip(&self.keys) {
-            task.remove_done_callback(*key);
+        for (task, key) in self.shared.listened.take() {
+            task.remove_done_callback(key);
         }
     }
 }

@@ -66,13 +66,13 @@ where
         let task = create_task(future); // It takes as long as in asyncio, and is named as there; it is never polled.
         task.add_done_callback(move |_| tell());
         task.cancel();
-        over.wait(&"wait_for").await;
+        over.wait(|| Rc::new(task.task_ref())).await;
         return task.await.map_err(|_| TimedOut::new());
     };
     if !standing.is_over() {
         standing.tell(tell);
         standing.ask();
-        over.wait(&"wait_for").await;
+        over.wait(|| standing.waitable()).await;
     }
     if standing.was_cancelled() { Err(TimedOut::new()) } else { Ok(future.await) }
 }

@@ -3,12 +3,13 @@
 use crate::outcome::Outcome;
 use crate::signal::{Alarmed, Signal};
 use crate::{NothingToWaitFor, ReturnWhen};
-use corio_seam::{Node, OnAlarm, push};
+use corio_seam::{Node, OnAlarm, Waitable, push};
 use corio_task::{CallbackKey, Task};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tasks that are waited for again and again: what a loop around [`wait`](crate::wait()) would do, at linear cost.
@@ -35,14 +36,16 @@ use std::time::Duration;
 /// })).unwrap();
 /// ```
 pub struct WaitSet<T> {
-    tasks: BTreeMap<u64, (Task<T>, CallbackKey)>,
     last_number: u64,
-    shared: Rc<Shared>,
+    shared: Rc<Shared<T>>,
 }
 
+/// The tasks by number, each with the callback by which it is listened to.
+type Listened<T> = BTreeMap<u64, (Task<T>, CallbackKey)>;
+
 /// What the callbacks share with the set.
-#[derive(Default)]
-struct Shared {
+struct Shared<T> {
+    tasks: RefCell<Listened<T>>,
     signal: Signal,
     /// The numbers of the tasks that are over, in that order, less those that were given out.
     over: RefCell<Vec<u64>>,
@@ -52,18 +55,46 @@ struct Shared {
     late: Cell<bool>,
 }
 
-impl OnAlarm for Shared {
+impl<T> Default for Shared<T> {
+    fn default() -> Shared<T> {
+        Shared {
+            tasks: RefCell::default(),
+            signal: Signal::default(),
+            over: RefCell::default(),
+            panicked: Cell::new(false),
+            late: Cell::new(false),
+        }
+    }
+}
+
+impl<T> Waitable for Shared<T> {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        false // The tasks stay the set's.
+    }
+
+    fn describe(&self) -> String {
+        "wait".to_string()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        let tasks = self.tasks.borrow();
+        let unfinished = tasks.values().filter(|(task, _)| !task.done());
+        unfinished.for_each(|(task, _)| visit(Rc::new(task.task_ref())));
+    }
+}
+
+impl<T> OnAlarm for Shared<T> {
     fn on_alarm(self: Rc<Self>) {
         self.late.set(true);
         self.signal.ring();
     }
 }
 
-impl<T> WaitSet<T> {
+impl<T: 'static> WaitSet<T> {
     /// Makes an empty set.
     #[must_use]
     pub fn new() -> WaitSet<T> {
-        WaitSet { tasks: BTreeMap::new(), last_number: 0, shared: Rc::default() }
+        WaitSet { last_number: 0, shared: Rc::default() }
     }
 
     /// Adds a task.
@@ -75,26 +106,27 @@ impl<T> WaitSet<T> {
             shared.panicked.set(shared.panicked.get() || task.panicked());
             shared.signal.ring();
         });
-        self.tasks.insert(number, (task, key));
+        self.shared.tasks.borrow_mut().insert(number, (task, key));
     }
 
     /// Returns how many tasks are in the set, those among them that are over.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tasks.len()
+        self.shared.tasks.borrow().len()
     }
 
     /// Tells whether no task is in the set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
+        self.len() == 0
     }
 
     /// Takes out the tasks that are over by their callbacks, in the order of their ends.
     fn take_over(&mut self) -> Vec<Task<T>> {
         self.shared.panicked.set(false);
         let over = self.shared.over.take();
-        over.iter().filter_map(|number| Some(self.tasks.remove(number)?.0)).collect()
+        let mut tasks = self.shared.tasks.borrow_mut();
+        over.iter().filter_map(|number| Some(tasks.remove(number)?.0)).collect()
     }
 }
 
@@ -126,12 +158,17 @@ impl<T: Outcome> WaitSet<T> {
         self.ring_if_some_are_over();
         let alarm = limit.into().map(|limit| Alarmed::after(limit, Rc::clone(&self.shared) as Rc<dyn OnAlarm>));
         let mut seen = 0;
-        self.shared.signal.wait(&"wait").await;
+        self.ring().await;
         while !self.is_enough(when, &mut seen) {
-            self.shared.signal.wait(&"wait").await;
+            self.ring().await;
         }
         drop(alarm);
         Ok(self.take_over())
+    }
+
+    /// Waits until something has happened.
+    async fn ring(&self) {
+        self.shared.signal.wait(|| Rc::clone(&self.shared) as Rc<dyn Waitable>).await;
     }
 
     /// Yields, as always, also if the set has what is waited for already: by a callback, as in asyncio.
@@ -145,11 +182,10 @@ impl<T: Outcome> WaitSet<T> {
 
     /// Tells whether `wait` may return; the first `seen` of those that are over have been looked at.
     fn is_enough(&self, when: ReturnWhen, seen: &mut usize) -> bool {
-        let over = self.shared.over.borrow();
-        let failed =
-            |number: &u64| self.tasks.get(number).and_then(|(task, _)| task.output()).is_some_and(T::is_failure);
+        let (over, tasks) = (self.shared.over.borrow(), self.shared.tasks.borrow());
+        let failed = |number: &u64| tasks.get(number).and_then(|(task, _)| task.output()).is_some_and(T::is_failure);
         self.shared.late.get()
-            || over.len() == self.tasks.len()
+            || over.len() == tasks.len()
             || match when {
                 ReturnWhen::FirstCompleted => !over.is_empty(),
                 ReturnWhen::FirstException => {
@@ -161,19 +197,19 @@ impl<T: Outcome> WaitSet<T> {
     }
 }
 
-impl<T> Default for WaitSet<T> {
+impl<T: 'static> Default for WaitSet<T> {
     fn default() -> WaitSet<T> {
         WaitSet::new()
     }
 }
 
-impl<T> Extend<Task<T>> for WaitSet<T> {
+impl<T: 'static> Extend<Task<T>> for WaitSet<T> {
     fn extend<I: IntoIterator<Item = Task<T>>>(&mut self, tasks: I) {
         tasks.into_iter().for_each(|task| self.push(task));
     }
 }
 
-impl<T> FromIterator<Task<T>> for WaitSet<T> {
+impl<T: 'static> FromIterator<Task<T>> for WaitSet<T> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> WaitSet<T> {
         let mut set = WaitSet::new();
         set.extend(tasks);
@@ -183,14 +219,15 @@ impl<T> FromIterator<Task<T>> for WaitSet<T> {
 
 impl<T> Drop for WaitSet<T> {
     fn drop(&mut self) {
-        for (task, key) in self.tasks.values() {
-            task.remove_done_callback(*key);
+        let tasks = self.shared.tasks.take(); // The callbacks share what holds the tasks: a ring, broken here.
+        for (task, key) in tasks.into_values() {
+            task.remove_done_callback(key);
         }
     }
 }
 
 impl<T> fmt::Debug for WaitSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WaitSet").field("tasks", &self.len()).finish_non_exhaustive()
+        f.debug_struct("WaitSet").field("tasks", &self.shared.tasks.borrow().len()).finish_non_exhaustive()
     }
 }

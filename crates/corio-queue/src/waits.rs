@@ -3,7 +3,7 @@
 use crate::state::Line;
 use crate::storage::Storage;
 use crate::{GetError, PutError, QueueOf, ShutDown};
-use corio_seam::{Waiting, wait_on};
+use corio_seam::{Waiting, local_waker, wait_on};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
 use std::fmt;
@@ -20,7 +20,7 @@ fn leave_if_notified<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterK
     }
     if !line_now.will_wake(key, waker) {
         drop(state);
-        let renewed = waker.clone();
+        let renewed = local_waker(waker);
         let (unused, wake) = queue.state().renew(line, key, renewed);
         if wake {
             unused.wake();
@@ -92,7 +92,7 @@ fn poll_get_in_line<S: Storage>(
             Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
             Err(GetError::QueueEmpty) => {}
         }
-        let waker = cx.waker().clone();
+        let waker = local_waker(cx.waker());
         let entered = queue.state().enter_get(waker);
         if let Ok(entered) = entered {
             *key = Some(entered);
@@ -177,7 +177,7 @@ impl<S: Storage> Put<'_, S> {
                 Err(PutError::ShutDown(item)) => return Poll::Ready(Err(ShutDown(item))),
                 Err(PutError::QueueFull(item)) => self.item = Some(item),
             }
-            let waker = cx.waker().clone();
+            let waker = local_waker(cx.waker());
             let entered = self.queue.state().enter_put(waker);
             if let Ok(entered) = entered {
                 self.key = Some(entered);
@@ -238,7 +238,7 @@ impl<S: Storage> Future for Join<'_, S> {
                 if this.queue.state().is_done() {
                     return Poll::Ready(());
                 }
-                let waker = cx.waker().clone();
+                let waker = local_waker(cx.waker());
                 let entered = this.queue.state().enter_join(waker);
                 let Ok(entered) = entered else { return Poll::Ready(()) };
                 this.key = Some(entered);

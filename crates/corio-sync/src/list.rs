@@ -1,6 +1,7 @@
 //! The list of waiters: who waits, in which order, and who has been told to go on.
 
 use crate::Wakers;
+use corio_seam::will_wake;
 use std::fmt;
 use std::task::Waker;
 
@@ -160,7 +161,7 @@ impl WaiterList {
     #[inline]
     #[must_use]
     pub fn will_wake(&self, key: WaiterKey, waker: &Waker) -> bool {
-        self.slot(key).waker.as_ref().is_none_or(|old| old.will_wake(waker))
+        self.slot(key).waker.as_ref().is_none_or(|old| will_wake(old, waker))
     }
 
     /// Replaces the waker of a waiter, which keeps its place; only the last one counts.

@@ -1,7 +1,7 @@
 //! The list of waiters in a cell: what a loop-bound primitive is made of.
 
 use crate::{Removed, WaiterKey, WaiterList, Wakers};
-use corio_seam::{Waiting, wait_on};
+use corio_seam::{Waiting, local_waker, wait_on};
 use std::cell::RefCell;
 use std::fmt;
 use std::task::{Context, Poll};
@@ -108,7 +108,7 @@ impl Waiters {
     ) -> Poll<()> {
         match *key {
             None => {
-                let waker = cx.waker().clone();
+                let waker = local_waker(cx.waker());
                 if !must_wait() {
                     return Poll::Ready(());
                 }
@@ -132,7 +132,7 @@ impl Waiters {
         if self.list.borrow().will_wake(key, cx.waker()) {
             return;
         }
-        let waker = cx.waker().clone();
+        let waker = local_waker(cx.waker());
         let mut list = self.list.borrow_mut();
         let unused = list.set_waker(key, waker);
         let notified = list.is_notified(key);
