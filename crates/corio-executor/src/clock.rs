@@ -5,8 +5,8 @@ use parking_lot::Mutex;
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// A loop's clock, and how the loop waits on it.
@@ -31,7 +31,8 @@ pub trait Clock {
     }
 
     /// Hands over the door of the loop that this clock is now used by; a clock that can stand still wakes the loop
-    /// through it. Called once, when the loop is made.
+    /// through it. Called once, when the loop is made. A loop whose clock keeps it may be woken at any time, and so never
+    /// reports a deadlock.
     fn attach(&self, remote: Arc<dyn Remote>) {
         drop(remote);
     }
@@ -159,7 +160,7 @@ impl Clock for VirtualClock {
     }
 
     fn attach(&self, remote: Arc<dyn Remote>) {
-        *self.shared.remote.lock() = Some(remote);
+        *self.shared.remote.lock() = Some(Arc::downgrade(&remote));
     }
 }
 
@@ -168,8 +169,8 @@ impl Clock for VirtualClock {
 struct Shared {
     /// How many guards live.
     guards: AtomicUsize,
-    /// The loop to wake when the last guard falls; none until a loop uses the clock.
-    remote: Mutex<Option<Arc<dyn Remote>>>,
+    /// The loop to wake when the last guard falls; none until a loop uses the clock. Weak: it is used while guards live.
+    remote: Mutex<Option<Weak<dyn Remote>>>,
 }
 
 /// Keeps a [`VirtualClock`] standing still; made by [`VirtualClock::busy`]. May be sent to, and dropped on, any thread.
@@ -191,7 +192,7 @@ impl Drop for Busy {
         // Pairs with the Acquire in `VirtualClock::wait`.
         if self.shared.guards.fetch_sub(1, Ordering::Release) == 1 {
             let remote = self.shared.remote.lock().clone();
-            if let Some(remote) = remote {
+            if let Some(remote) = remote.and_then(|remote| remote.upgrade()) {
                 // The loop may sleep without a limit: an empty call makes it look at the clock again. A closed loop
                 // has nothing to look for.
                 let _ = remote.call(Box::new(|| ()));

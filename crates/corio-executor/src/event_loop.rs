@@ -79,9 +79,9 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::Nested`] while a loop runs on this thread, [`RunError::Closed`] after [`close`](EventLoop::close),
-    /// [`RunError::Io`] when the selector fails.
+    /// [`RunError::Io`] when the selector fails, [`RunError::Deadlock`] when it would sleep for ever: then nothing was done.
     pub fn run_once(&self) -> Result<(), RunError> {
-        Ok(self.core().run(|| self.core().iterate())??)
+        self.core().run(|| self.core().iterate())?
     }
 
     /// Runs until `main` has completed; asyncio's `run_until_complete`.
@@ -92,7 +92,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::Cancelled`] if `main` was cancelled; [`RunError::Stopped`] if [`stop`](LoopHandle::stop) was called
-    /// before it had completed: it is dropped then; and those of [`run_once`](EventLoop::run_once).
+    /// before it had completed: it is dropped then, as it is with [`RunError::Deadlock`]; and those of [`run_once`](EventLoop::run_once).
     ///
     /// # Panics
     ///
@@ -140,7 +140,7 @@ impl EventLoop {
         };
         let ended = core.run(|| core.tasks.drive_with(options, main, |_| turn()))?;
         if let Some(error) = failure {
-            return Err(RunError::Io(error));
+            return Err(error);
         }
         match ended {
             Some(Ok(output)) => Ok(Ok(output)),
@@ -157,7 +157,8 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// Those of [`run_once`](EventLoop::run_once).
+    /// Those of [`run_once`](EventLoop::run_once). A loop that has no task, timer or source, and whose
+    /// [`RemoteHandle`](crate::RemoteHandle) nobody holds, can never be stopped: it is a deadlock, too.
     pub fn run_forever(&self) -> Result<(), RunError> {
         let core = self.core();
         core.run(|| {

@@ -57,7 +57,7 @@
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
 //! | [`RemoteHandle`], [`RemoteCall`], [`Busy`] | yes | yes |
-//! | [`RunError`], [`StillRunning`], [`LoopTime`], [`Wait`], [`MonotonicClock`], [`YieldNow`] | yes | yes |
+//! | [`RunError`], [`Deadlock`], [`StillRunning`], [`LoopTime`], [`Wait`], [`MonotonicClock`], [`YieldNow`] | yes | yes |
 //! | [`EventLoop`], [`EventLoopBuilder`], [`Runner`], [`LoopHandle`], [`Handle`], [`TimerHandle`] | no | no |
 //! | [`Sleep`], [`Interval`], [`VirtualClock`], [`io::Source`] | no | no |
 //!
@@ -106,7 +106,7 @@ mod sys;
 
 pub use clock::{Busy, Clock, MonotonicClock, VirtualClock, Wait};
 pub use corio_seam::{Closed, LoopId, LoopTime, Panic, Report};
-pub use error::{RunError, StillRunning};
+pub use error::{Deadlock, RunError, StillRunning};
 pub use event_loop::{EventLoop, EventLoopBuilder};
 pub use exceptions::ExceptionHandler;
 pub use handle::{Handle, TimerHandle};

@@ -1,7 +1,7 @@
 //! The orderly end of a loop.
 
 use crate::{EventLoop, RunError, sleep};
-use corio_seam::{Report, Waiting, report, take_shutdown_hooks, wait_on};
+use corio_seam::{Report, Waiting, local_waker, report, take_shutdown_hooks, wait_on};
 use corio_task::TaskRef;
 use corio_threadpool::shutdown_default_executor;
 use std::cell::{Cell, RefCell};
@@ -67,8 +67,8 @@ async fn all_ended(tasks: Vec<TaskRef>) {
         if unfinished.get() == 0 {
             return Poll::Ready(());
         }
-        drop(waker.replace(Some(cx.waker().clone())));
-        wait_on(Waiting::Leaf(&"run"));
+        drop(waker.replace(Some(local_waker(cx.waker()))));
+        wait_on(Waiting::Leaf(&"the end of all tasks"));
         Poll::Pending
     })
     .await;

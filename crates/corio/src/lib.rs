@@ -40,8 +40,8 @@
 
 // Running programs, and the loop.
 pub use corio_executor::{
-    EventLoop, Handle, LoopHandle, RemoteHandle, RunError, Runner, TimerHandle, interval, run, sleep, sleep_until,
-    yield_now,
+    Deadlock, EventLoop, Handle, LoopHandle, RemoteHandle, RunError, Runner, TimerHandle, interval, run, sleep,
+    sleep_until, yield_now,
 };
 pub use corio_macros::main;
 pub use corio_seam::LoopTime;
@@ -53,6 +53,9 @@ pub use corio_task::{
     JoinError, Task, TaskOptions, TaskRef, all_tasks, catch_cancelled, create_task, create_task_with, current_task,
 };
 
+// Who waits for whom.
+pub use corio_task::{CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
+
 // Many at once.
 pub use corio_combinators::{
     ErrorGroup, Failure, ReturnWhen, TaskGroup, TimedOut, as_completed, by_completion, fallible, gather,
@@ -61,7 +64,8 @@ pub use corio_combinators::{
 
 // Cells.
 pub use corio_future::{
-    Future, FutureError, InvalidState, Promise, concurrent, promise, promise_with_canceller, to_concurrent, wrap_future,
+    Future, FutureError, InvalidState, Promise, concurrent, promise, promise_for, promise_with_canceller,
+    to_concurrent, wrap_future,
 };
 
 // Locks and queues.
@@ -119,8 +123,8 @@ pub mod seam {
         Alarm, Batch, Busy, Carried, Closed, Header, Hold, Installed, LoopId, Node, OnAlarm, OnShutdown, ReadyQueue,
         Remote, Report, Resume, Seam, ShutdownHook, Sleep, TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy,
         call_soon, cancelling, capture_context, carry_context, catch_and_report, enter_context, heard, install,
-        leave_context, local, loop_id, now, on_shutdown, outside_context, push, raised, remote, report, sleep_until,
-        spawn, swap_context, take_shutdown_hooks, timer, wait_on,
+        leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, push, raised, remote, report,
+        sleep_until, spawn, swap_context, take_shutdown_hooks, timer, wait_on, will_wake,
     };
 }
 
@@ -137,7 +141,8 @@ pub mod sync {
 pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
-        Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId, TaskSet,
+        Awaitable, Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
+        TaskSet,
     };
 }
 

@@ -6,6 +6,10 @@ mod house;
 mod primitives;
 /// Floors 0 to 2 under tokio, under smol, and under a bare `block_on`.
 mod runtimes;
+/// Who waits for whom, through each thing that stands between.
+mod call_graph;
+/// A loop that can never wake says so, and no other.
+mod deadlock;
 /// Cancellation through the layers: loop, task group, timeout, gather, queue, pool.
 mod cancellation;
 /// Async generators: cancelled, left open, dropped half-way.

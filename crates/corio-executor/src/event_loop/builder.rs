@@ -25,15 +25,15 @@ use std::rc::Rc;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[must_use = "a builder does nothing until `build`"]
-#[derive(Default)]
 pub struct EventLoopBuilder {
     clock: Option<Rc<dyn Clock>>,
     selector: Option<Rc<dyn Selector>>,
+    detect_deadlocks: bool,
 }
 
 impl EventLoopBuilder {
     pub(super) fn new() -> EventLoopBuilder {
-        EventLoopBuilder::default()
+        EventLoopBuilder { clock: None, selector: None, detect_deadlocks: true }
     }
 
     /// Takes the time from `clock` instead of a [`MonotonicClock`] started now.
@@ -49,6 +49,25 @@ impl EventLoopBuilder {
         self
     }
 
+    /// Says what happens when nothing can wake the loop any more: a run ends with
+    /// [`RunError::Deadlock`](crate::RunError::Deadlock), unless `detect` is false: then it sleeps for ever, as asyncio's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_executor::{EventLoop, RunError};
+    ///
+    /// let event_loop = EventLoop::builder().detect_deadlocks(true).build()?; // As it is anyway.
+    /// let (_promise, future) = corio_future::promise::<()>();
+    /// let ended = event_loop.run_until_complete(future); // Its promise is out here, where nothing runs.
+    /// assert!(matches!(ended, Err(RunError::Deadlock(_))));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn detect_deadlocks(mut self, detect: bool) -> EventLoopBuilder {
+        self.detect_deadlocks = detect;
+        self
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
@@ -58,14 +77,21 @@ impl EventLoopBuilder {
         let diligent = self.clock.is_some() || self.selector.is_some();
         let clock = self.clock.unwrap_or_else(|| Rc::new(MonotonicClock::new()));
         let reactor = self.selector.map_or_else(Reactor::new, Reactor::with_selector);
-        let handle = LoopHandle::new(Core::new(clock, reactor, diligent));
+        let handle = LoopHandle::new(Core::new(clock, reactor, diligent, self.detect_deadlocks));
         Ok(EventLoop { handle })
+    }
+}
+
+impl Default for EventLoopBuilder {
+    fn default() -> EventLoopBuilder {
+        EventLoopBuilder::new()
     }
 }
 
 impl fmt::Debug for EventLoopBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("EventLoopBuilder");
-        text.field("clock", &self.clock).field("selector", &self.selector.is_some()).finish()
+        text.field("clock", &self.clock).field("selector", &self.selector.is_some());
+        text.field("detect_deadlocks", &self.detect_deadlocks).finish()
     }
 }

@@ -7,8 +7,8 @@ use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
 use crate::timers::Timers;
-use crate::{Clock, RunError, StillRunning, Wait};
-use corio_seam::{LoopTime, Timer, catch_and_report};
+use crate::{Clock, Deadlock, RunError, StillRunning, Wait};
+use corio_seam::{LoopTime, Remote, Timer, catch_and_report};
 use corio_signal::LoopBell;
 use corio_task::TaskSet;
 use std::cell::Cell;
@@ -27,6 +27,10 @@ pub(crate) struct Core {
     pub(crate) timers: Rc<Timers>,
     pub(crate) exceptions: Rc<Exceptions>,
     clock: Rc<dyn Clock>,
+    /// What the clock was handed: nobody else has it, unless the clock keeps it, and may ring by it at any time.
+    door: Arc<dyn Remote>,
+    /// Whether to end the run when nothing can wake the loop any more.
+    detect_deadlocks: bool,
     /// The sources, and the place to sleep.
     reactor: Rc<Reactor>,
     pace: Pace,
@@ -43,19 +47,22 @@ pub(crate) struct Core {
 
 impl Core {
     /// Makes the state of a loop; `diligent` looks at the sources in every iteration.
-    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool) -> Core {
+    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool, detect_deadlocks: bool) -> Core {
         let timers = Rc::new(Timers::new(Rc::clone(&clock)));
         let tasks = TaskSet::with_timer(Rc::clone(&timers) as Rc<dyn Timer>);
         let exceptions = Rc::new(Exceptions::default());
         let reporting = Rc::clone(&exceptions);
         tasks.set_report_handler(Some(Rc::new(move |report| reporting.call(report))));
         tasks.set_bell(reactor.bell());
-        clock.attach(Arc::new(tasks.remote()));
+        let door: Arc<dyn Remote> = Arc::new(tasks.remote());
+        clock.attach(Arc::clone(&door));
         Core {
             tasks,
             timers,
             exceptions,
             clock,
+            door,
+            detect_deadlocks,
             reactor: Rc::new(reactor),
             pace: Pace::new(diligent),
             signals: SignalWatch::default(),
@@ -80,7 +87,7 @@ impl Core {
     }
 
     /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
-    pub(super) fn iterate(&self) -> io::Result<()> {
+    pub(super) fn iterate(&self) -> Result<(), RunError> {
         self.poll()?;
         self.tasks.drain_inbox();
         self.timers.expire(|node| drop(self.tasks.push(node)));
@@ -89,19 +96,19 @@ impl Core {
     }
 
     /// Waits if there is nothing else to do, and learns which sources are ready.
-    fn poll(&self) -> io::Result<()> {
+    fn poll(&self) -> Result<(), RunError> {
         let busy = self.tasks.has_ready() || self.stopping.get();
         let armed = self.interrupt.arm(!busy);
         self.signals.update(&self.reactor, armed);
         if busy {
-            return self.look();
+            return Ok(self.look()?);
         }
         let Some(next) = self.timers.next() else { return self.park(None) };
         match self.clock.wait(next) {
-            Wait::Park(time) if time.is_zero() => self.look(),
+            Wait::Park(time) if time.is_zero() => Ok(self.look()?),
             Wait::Park(time) => self.park(Some(time.min(MAX_SLEEP))),
             Wait::Hold => self.park(None),
-            Wait::Jump => self.jump(next),
+            Wait::Jump => Ok(self.jump(next)?),
         }
     }
 
@@ -128,11 +135,18 @@ impl Core {
     }
 
     /// Sleeps, unless something has come in through the inbox.
-    fn park(&self, timeout: Option<Duration>) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Deadlock`] if it would sleep for ever.
+    fn park(&self, timeout: Option<Duration>) -> Result<(), RunError> {
         if !self.tasks.fall_asleep() {
             return Ok(());
         }
         let _asleep = Asleep(&self.tasks);
+        if timeout.is_none() && self.is_deadlocked() {
+            return Err(RunError::Deadlock(Deadlock::new(self.tasks.len())));
+        }
         let timeout = self.signals.limit(timeout);
         if timeout.is_some() {
             self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
@@ -143,6 +157,21 @@ impl Core {
             self.pace.looked(|| self.clock.now());
         }
         Ok(())
+    }
+
+    /// Tells whether nothing can wake the loop, which has fallen asleep: no timer, source, signal, other thread, or guard
+    /// of the clock; and each task waits for what only code on this thread could bring about.
+    ///
+    /// What other threads may change is looked at in the order in which it would come about: a guard falls, or a handle is
+    /// dropped, after what it was for was sent, and [`TaskSet::is_stuck`] looks at the inbox last.
+    fn is_deadlocked(&self) -> bool {
+        self.detect_deadlocks
+            && self.timers.next().is_none()
+            && !self.interrupt.has_come()
+            && !self.signals.is_heard_by_others(&self.reactor)
+            && !matches!(self.clock.wait(LoopTime::MAX), Wait::Hold)
+            && Arc::strong_count(&self.door) == 1
+            && self.tasks.is_stuck(1)
     }
 
     /// Moves the clock to the next timer, unless something else is ready after all.

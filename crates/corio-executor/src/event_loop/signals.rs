@@ -62,6 +62,11 @@ impl SignalWatch {
         self.watching.get() && reactor.len() == 1 && !corio_signal::is_listening()
     }
 
+    /// Tells whether anything but a signal that the loop itself listens to may end its sleep: a source, or a listener.
+    pub(super) fn is_heard_by_others(&self, reactor: &Reactor) -> bool {
+        corio_signal::is_listening() || !(reactor.is_empty() || self.is_alone(reactor))
+    }
+
     /// Shortens a sleep that no signal would end.
     pub(super) fn limit(&self, timeout: Option<Duration>) -> Option<Duration> {
         if !self.blind.get() {
