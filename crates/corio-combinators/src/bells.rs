@@ -1,6 +1,7 @@
 //! Which of many children were woken: one board, and a waker for each child that pins its number to it.
 
 use crate::sync::{AtomicBool, Mutex, MutexGuard};
+use corio_seam::local_waker;
 use corio_task::{TaskId, current_task};
 use std::collections::VecDeque;
 use std::mem;
@@ -35,6 +36,17 @@ impl Board {
         }
         notes.owner.replace(owner)
     }
+
+    /// Puts a plain clone in the place of the waker of whoever polls, unless that was woken.
+    fn renew(&self, owner: &Waker) {
+        let mut plain = Some(owner.clone()); // User code: not under the lock.
+        let mut notes = self.notes();
+        if notes.owner.is_some() {
+            mem::swap(&mut notes.owner, &mut plain);
+        }
+        drop(notes);
+        drop(plain);
+    }
 }
 
 /// The waker of one child.
@@ -67,13 +79,39 @@ impl Wake for Bell {
     }
 }
 
+/// The counterpart of a bell for places that never leave the thread.
+struct LocalBell(Arc<Bell>);
+
+impl Wake for LocalBell {
+    fn wake(self: Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+}
+
 /// How a child stands.
 enum Place {
     New,
     /// It is pending, and has a waker.
-    Live(Arc<Bell>, Waker),
+    Live(Live),
     Ended,
 }
+
+/// What a pending child has.
+struct Live {
+    bell: Arc<Bell>,
+    waker: Waker,
+    /// Whom leaves wake that keep their waker on this thread.
+    local: Waker,
+    /// When it was polled last, somebody else had a clone of `waker`.
+    is_known: bool,
+}
+
+/// How many hold a bell if nobody else does: the place, its waker, and the local counterpart.
+const HELD: usize = 3;
 
 /// The wakers of many children.
 pub(crate) struct Bells {
@@ -81,6 +119,8 @@ pub(crate) struct Bells {
     places: Vec<Place>,
     /// The numbers of those to be polled; some may have ended.
     batch: VecDeque<usize>,
+    /// How many children have wakers that somebody else may have, on any thread.
+    known: usize,
     /// The task in which we were polled last, if we were; a waker would not tell, for it may change from poll to poll.
     task: Option<Option<TaskId>>,
 }
@@ -93,6 +133,7 @@ impl Bells {
             board: Arc::new(Board { notes: Mutex::new(notes) }),
             places: (0..count).map(|_| Place::New).collect(),
             batch: (0..count).collect(),
+            known: 0,
             task: None,
         }
     }
@@ -101,7 +142,8 @@ impl Bells {
     ///
     /// If another task polls than before, all are polled, so that their scopes see where they are now.
     pub(crate) fn begin(&mut self, owner: &Waker) {
-        let for_board = owner.clone(); // User code: not under the lock, and nor is the drop of the old one.
+        // User code: not under the lock, and nor is the drop of the old one.
+        let for_board = if self.known > 0 { owner.clone() } else { local_waker(owner) };
         let old = self.board.take_woken(&mut self.batch, for_board);
         drop(old);
         let task = current_task().map(|task| task.id());
@@ -121,19 +163,38 @@ impl Bells {
     }
 
     /// Returns the waker of a child that is about to be polled, and allows it to be woken again.
-    pub(crate) fn waker(&mut self, index: usize) -> &Waker {
+    ///
+    /// The second is its counterpart for leaves that never leave the thread.
+    pub(crate) fn waker(&mut self, index: usize) -> (&Waker, &Waker) {
         let place = &mut self.places[index];
         if matches!(place, Place::New) {
             let bell = Arc::new(Bell { board: Arc::clone(&self.board), index, rung: AtomicBool::new(true) });
-            *place = Place::Live(Arc::clone(&bell), Waker::from(bell));
+            let waker = Waker::from(Arc::clone(&bell));
+            let local = Waker::from(Arc::new(LocalBell(Arc::clone(&bell))));
+            *place = Place::Live(Live { bell, waker, local, is_known: false });
         }
-        let Place::Live(bell, waker) = place else { unreachable!("a child that has ended is not polled") };
-        bell.rung.swap(false, Ordering::AcqRel); // Pairs with the swap in `wake_by_ref`.
-        waker
+        let Place::Live(live) = place else { unreachable!("a child that has ended is not polled") };
+        live.bell.rung.swap(false, Ordering::AcqRel); // Pairs with the swap in `wake_by_ref`.
+        (&live.waker, &live.local)
+    }
+
+    /// Notes, after a poll, whether somebody else has the child's waker now: only then may another thread wake us, and our
+    /// own waker has to say so.
+    pub(crate) fn polled(&mut self, index: usize, owner: &Waker) {
+        let Place::Live(live) = &mut self.places[index] else { return };
+        let is_known = Arc::strong_count(&live.bell) > HELD;
+        let was_known = mem::replace(&mut live.is_known, is_known);
+        self.known = self.known - usize::from(was_known) + usize::from(is_known);
+        if is_known && self.known == 1 {
+            self.board.renew(owner);
+        }
     }
 
     /// Forgets a child that has ended.
     pub(crate) fn end(&mut self, index: usize) {
+        if let Place::Live(live) = &self.places[index] {
+            self.known -= usize::from(live.is_known);
+        }
         self.places[index] = Place::Ended;
     }
 }
@@ -195,7 +256,7 @@ mod loom_tests {
                     continue;
                 }
                 if is_first {
-                    let (door, waker) = (Arc::clone(&doors[index]), bells.waker(index).clone());
+                    let (door, waker) = (Arc::clone(&doors[index]), bells.waker(index).0.clone());
                     thread::spawn(move || {
                         waker.wake_by_ref(); // One for nothing, so that the second meets a poll.
                         door.store(true, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use crate::bells::Bells;
 use crate::members::Members;
 use corio_seam::Resume;
-use corio_task::Cancelled;
+use corio_task::{Cancelled, with_local_waker};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -126,7 +126,13 @@ impl Turns {
     ) -> Poll<Result<(), Cancelled>> {
         match self {
             Turns::Few { .. } => members.poll_member(index, cx),
-            Turns::Many { bells, .. } => members.poll_member(index, &mut Context::from_waker(bells.waker(index))),
+            Turns::Many { bells, .. } => {
+                let (waker, local) = bells.waker(index);
+                let mut own = Context::from_waker(waker);
+                let polled = with_local_waker(waker, local, || members.poll_member(index, &mut own));
+                bells.polled(index, cx.waker());
+                polled
+            }
         }
     }
 

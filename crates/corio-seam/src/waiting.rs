@@ -102,7 +102,7 @@ pub fn local_waker(waker: &Waker) -> Waker {
 #[inline]
 #[must_use]
 pub fn will_wake(kept: &Waker, waker: &Waker) -> bool {
-    kept.data() == waker.data() && (kept.will_wake(waker) || current().is_some_and(|seam| seam.will_wake(kept, waker)))
+    kept.will_wake(waker) || current().is_some_and(|seam| seam.will_wake(kept, waker))
 }
 
 /// Tells the innermost scope that `target` has ended, `cancelled` or not; a leaf calls it before it returns `Ready`.

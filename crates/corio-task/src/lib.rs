@@ -119,7 +119,7 @@ pub use inbox::Bell;
 pub use listeners::CallbackKey;
 pub use options::TaskOptions;
 pub use raw::TaskRef;
-pub use scope::{Scope, ScopeHandle};
+pub use scope::{Scope, ScopeHandle, with_local_waker};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;
 pub use task::{Task, all_tasks, create_task, create_task_with, current_task};

@@ -211,6 +211,16 @@ impl fmt::Debug for ScopeHandle {
     }
 }
 
+/// Calls `poll`, which polls a child with a waker of the combinator's own, with `local` as that waker's counterpart for
+/// places that never leave this thread: for writers of combinators.
+///
+/// A leaf that keeps its waker by [`corio_seam::local_waker`] then gets a clone of `local` in the place of one of `waker`. So
+/// the combinator can tell whether anybody else has a clone of `waker`, and, if nobody has, keep its caller's own waker as a
+/// local one: see [`TaskSet::is_stuck`](crate::TaskSet::is_stuck). `local` must wake whom `waker` wakes.
+pub fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> R) -> R {
+    current::enter_own(waker, local, poll)
+}
+
 /// Notes what the innermost scope waits for.
 pub(crate) fn note(slot: Slot) {
     let noted = current::with_scope(|scope| match scope {

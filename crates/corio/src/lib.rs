@@ -142,7 +142,7 @@ pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
         Awaitable, Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
-        TaskSet,
+        TaskSet, with_local_waker,
     };
 }
 

@@ -1,6 +1,6 @@
 //! What runs on this thread now: which task set, which task, which scope.
 //!
-//! Three plain words without a destructor, set for the length of a call and put back afterwards, also on unwinding. The
+//! Four plain words without a destructor, set for the length of a call and put back afterwards, also on unwinding. The
 //! pointers are never handed out: what they point to is borrowed by the frame that set them, below us on the stack.
 
 use super::{Core, TaskPtr};
@@ -9,6 +9,7 @@ use corio_seam::swap_context;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
+use std::task::Waker;
 
 struct Here {
     /// The set that runs on this thread: also the answer to "is this thread the owner's?".
@@ -17,6 +18,16 @@ struct Here {
     task: Cell<Option<TaskPtr>>,
     /// The frame of the innermost scope being polled inside that task, or without one; null for the task's own.
     scope: Cell<*const Frame>,
+    /// The innermost waker of a combinator's own that is being polled with.
+    own: Cell<*const Own>,
+}
+
+/// A waker that a combinator made for a child, and its counterpart for places that never leave this thread: a link of a
+/// chain that lies along the stack.
+struct Own {
+    waker: *const Waker,
+    local: *const Waker,
+    outer: *const Own,
 }
 
 /// One scope that is being polled: a link of a chain that lies along the stack, and so can have no ring.
@@ -28,7 +39,12 @@ struct Frame {
 
 impl Here {
     const fn new() -> Here {
-        Here { core: Cell::new(ptr::null()), task: Cell::new(None), scope: Cell::new(ptr::null()) }
+        Here {
+            core: Cell::new(ptr::null()),
+            task: Cell::new(None),
+            scope: Cell::new(ptr::null()),
+            own: Cell::new(ptr::null()),
+        }
     }
 
     fn get(&self) -> Saved {
@@ -182,4 +198,37 @@ pub(crate) fn enter_scope<R>(scope: &Scope, f: impl FnOnce() -> R) -> R {
         saved
     });
     f()
+}
+
+/// Calls `f` with `local` as the counterpart of `waker`.
+pub(crate) fn enter_own<R>(waker: &Waker, local: &Waker, f: impl FnOnce() -> R) -> R {
+    struct PutBack(*const Own);
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            HERE.with(|here| here.own.set(self.0));
+        }
+    }
+    let outer = HERE.with(|here| here.own.get());
+    let own = Own { waker, local, outer };
+    HERE.with(|here| here.own.set(&raw const own));
+    let _put_back = PutBack(outer);
+    f()
+}
+
+/// Calls `f` with the counterpart of `waker`, if it has one. `f` must not enter anything.
+pub(super) fn local_of<R>(waker: &Waker, f: impl FnOnce(&Waker) -> R) -> Option<R> {
+    let mut next = HERE.with(|here| here.own.get());
+    // SAFETY:
+    // * not null, it was set from a reference by a frame of `enter_own` that is still on this thread's stack.
+    while let Some(own) = unsafe { next.as_ref() } {
+        // SAFETY:
+        // * the waker is borrowed by that same frame.
+        if unsafe { &*own.waker }.will_wake(waker) {
+            // SAFETY:
+            // * so is its counterpart.
+            return Some(f(unsafe { &*own.local }));
+        }
+        next = own.outer;
+    }
+    None
 }

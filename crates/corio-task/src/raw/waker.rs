@@ -63,14 +63,17 @@ pub(crate) fn keep(waker: &Waker) -> Waker {
             add_kept(task);
             kept(task)
         }
-        _ => waker.clone(),
+        _ => current::local_of(waker, Waker::clone).unwrap_or_else(|| waker.clone()),
     }
 }
 
-/// Tells whether the two wake the same task, be they kept or not; data and table of others are compared.
+/// Tells whether `one`, which may be kept, wakes the same task as `other`; data and table of others' are compared.
 #[inline]
 pub(crate) fn will_wake(one: &Waker, other: &Waker) -> bool {
-    one.will_wake(other) || one.data() == other.data() && is_ours(one) && is_ours(other)
+    if is_ours(other) {
+        return one.data() == other.data() && is_ours(one);
+    }
+    one.will_wake(other) || current::local_of(other, |local| one.will_wake(local)).unwrap_or(false)
 }
 
 #[inline]
@@ -141,9 +144,12 @@ unsafe fn wake(data: *const ()) {
 /// * As for [`clone`].
 unsafe fn wake_by_ref(data: *const ()) {
     let task = task(data);
-    if is_owner(task) {
-        task.schedule();
-    } else if task.header().shared.wake() == Wake::Push {
+    if is_owner(task) { task.schedule() } else { wake_from_elsewhere(task) }
+}
+
+/// Sends the task through the inbox.
+fn wake_from_elsewhere(task: TaskPtr) {
+    if task.header().shared.wake() == Wake::Push {
         task.core().inbox.push_task(RemoteTask::new(task));
     }
 }
@@ -166,12 +172,16 @@ unsafe fn drop_waker(data: *const ()) {
 ///
 /// * As for [`clone`]; the caller's waker, a kept one, ends here.
 unsafe fn wake_kept(data: *const ()) {
-    // SAFETY:
-    // * the caller's own promise.
-    unsafe { wake_by_ref(data) };
-    // SAFETY:
-    // * the caller's own promise.
-    unsafe { drop_kept(data) };
+    let task = task(data);
+    if counts_locally(task) {
+        task.schedule();
+        give_up_kept(task);
+    } else {
+        // SAFETY:
+        // * the caller's own promise.
+        unsafe { wake_by_ref(data) };
+        lose_kept(task);
+    }
 }
 
 /// # Safety
@@ -179,14 +189,22 @@ unsafe fn wake_kept(data: *const ()) {
 /// * As for [`clone`]; the caller's waker, a kept one, ends here.
 unsafe fn drop_kept(data: *const ()) {
     let task = task(data);
-    if counts_locally(task) {
-        let kept = &task.header().kept;
-        kept.set(kept.get() - 1); // Never the last reference, as in `drop_waker`.
-    } else {
-        // Before the release of the word: whoever sees the word without this waker sees that it was not counted off.
-        task.header().lost.fetch_add(1, Ordering::Relaxed);
-        if task.header().shared.sub() == Left::Nobody {
-            task.free_merged();
-        }
+    if counts_locally(task) { give_up_kept(task) } else { lose_kept(task) }
+}
+
+/// Counts a kept waker off. It is never the last reference, as in `drop_waker`.
+#[inline]
+fn give_up_kept(task: TaskPtr) {
+    let kept = &task.header().kept;
+    kept.set(kept.get() - 1);
+}
+
+/// Counts a kept waker off where it cannot be proved that this is the owner's thread, or the counts are merged.
+#[cold]
+fn lose_kept(task: TaskPtr) {
+    // Before the release of the word: whoever sees the word without this waker sees that it was not counted off.
+    task.header().lost.fetch_add(1, Ordering::Relaxed);
+    if task.header().shared.sub() == Left::Nobody {
+        task.free_merged();
     }
 }
