@@ -20,6 +20,18 @@ use std::time::Duration;
 /// The longest sleep; asyncio's figure. Whoever sleeps a year wakes up now and then.
 const MAX_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long a loop that only other threads can wake sleeps before it looks whether they still can.
+const FIRST_WATCH: Duration = Duration::from_millis(10);
+
+/// What may wake a loop.
+enum Hope {
+    /// A timer or a source: it goes only by what this thread does.
+    Certain,
+    /// Something that other threads have, or that is not known.
+    OtherThreads,
+    None,
+}
+
 /// The state of one loop.
 pub(crate) struct Core {
     /// The tasks, the ready queue and the inbox.
@@ -144,14 +156,38 @@ impl Core {
             return Ok(());
         }
         let _asleep = Asleep(&self.tasks);
-        if timeout.is_none() && self.is_deadlocked() {
-            return Err(RunError::Deadlock(Deadlock::new(self.tasks.len())));
+        match timeout {
+            None if self.detect_deadlocks => self.sleep_watchfully(),
+            None => Ok(self.sleep(None)?),
+            Some(_) => {
+                self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
+                Ok(self.sleep(timeout)?)
+            }
         }
-        let timeout = self.signals.limit(timeout);
-        if timeout.is_some() {
-            self.slack.set(Some(self.slack.take().unwrap_or_else(TimerSlack::lower)));
+    }
+
+    /// Sleeps without a limit as long as somebody may end it.
+    ///
+    /// Hope that lies with other threads may go without a sound: a handle is dropped, perhaps a moment after it was used.
+    /// So the loop wakes up to look again, after twice as long each time.
+    fn sleep_watchfully(&self) -> Result<(), RunError> {
+        let mut time = FIRST_WATCH;
+        loop {
+            match self.hope() {
+                Hope::Certain => return Ok(self.sleep(None)?),
+                Hope::OtherThreads => self.sleep(Some(time))?,
+                Hope::None => return Err(RunError::Deadlock(Deadlock::new(self.tasks.len()))),
+            }
+            if !self.tasks.fall_asleep() {
+                return Ok(());
+            }
+            time = (time * 2).min(MAX_SLEEP);
         }
-        self.reactor.wait(timeout)?;
+    }
+
+    /// Sleeps in the reactor, and hands out what ends the sleep.
+    fn sleep(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.reactor.wait(self.signals.limit(timeout))?;
         self.hear();
         if !self.reactor.is_empty() {
             self.pace.looked(|| self.clock.now());
@@ -159,19 +195,20 @@ impl Core {
         Ok(())
     }
 
-    /// Tells whether nothing can wake the loop, which has fallen asleep: no timer, source, signal, other thread, or guard
-    /// of the clock; and each task waits for what only code on this thread could bring about.
+    /// Tells what may wake the loop, which has fallen asleep.
     ///
     /// What other threads may change is looked at in the order in which it would come about: a guard falls, or a handle is
     /// dropped, after what it was for was sent, and [`TaskSet::is_stuck`] looks at the inbox last.
-    fn is_deadlocked(&self) -> bool {
-        self.detect_deadlocks
-            && self.timers.next().is_none()
-            && !self.interrupt.has_come()
-            && !self.signals.is_heard_by_others(&self.reactor)
+    fn hope(&self) -> Hope {
+        if self.timers.next().is_some() || !(self.reactor.is_empty() || self.signals.is_all_there_is(&self.reactor)) {
+            return Hope::Certain;
+        }
+        let is_lost = !self.interrupt.has_come()
+            && !corio_signal::is_listening()
             && !matches!(self.clock.wait(LoopTime::MAX), Wait::Hold)
             && Arc::strong_count(&self.door) == 1
-            && self.tasks.is_stuck(1)
+            && self.tasks.is_stuck(1);
+        if is_lost { Hope::None } else { Hope::OtherThreads }
     }
 
     /// Moves the clock to the next timer, unless something else is ready after all.

@@ -59,12 +59,12 @@ impl SignalWatch {
 
     /// Tells whether the descriptor is all that is registered, and the loop alone listens.
     pub(super) fn is_alone(&self, reactor: &Reactor) -> bool {
-        self.watching.get() && reactor.len() == 1 && !corio_signal::is_listening()
+        self.is_all_there_is(reactor) && !corio_signal::is_listening()
     }
 
-    /// Tells whether anything but a signal that the loop itself listens to may end its sleep: a source, or a listener.
-    pub(super) fn is_heard_by_others(&self, reactor: &Reactor) -> bool {
-        corio_signal::is_listening() || !(reactor.is_empty() || self.is_alone(reactor))
+    /// Tells whether the descriptor is all that is registered.
+    pub(super) fn is_all_there_is(&self, reactor: &Reactor) -> bool {
+        self.watching.get() && reactor.len() == 1
     }
 
     /// Shortens a sleep that no signal would end.
