@@ -1,9 +1,10 @@
-//! The futures of the thread-safe queue. They say nothing to `corio_seam::wait_on`: another thread may wake them, so a
+//! The futures of the thread-safe queue. Their wakers are plain clones, not local ones: another thread may wake them, so a
 //! loop that waits for them alone is not stuck.
 
 use super::Queue;
 use crate::state::Line;
 use crate::{Fifo, GetError, PutError, ShutDown};
+use corio_seam::{Waiting, wait_on};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
 use std::fmt;
@@ -56,6 +57,7 @@ impl<T> Future for Get<'_, T> {
 fn poll_get<T>(queue: &Queue<T>, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> Poll<Result<T, ShutDown>> {
     if let Some(entered) = *key {
         if !leave_if_notified(queue, |state| &mut state.getters, entered, cx.waker()) {
+            wait_on(Waiting::Leaf(&"concurrent::Queue.get"));
             return Poll::Pending;
         }
         *key = None;
@@ -70,6 +72,7 @@ fn poll_get<T>(queue: &Queue<T>, key: &mut Option<WaiterKey>, cx: &Context<'_>) 
         let entered = queue.state().enter_get(waker);
         if let Ok(entered) = entered {
             *key = Some(entered);
+            wait_on(Waiting::Leaf(&"concurrent::Queue.get"));
             return Poll::Pending;
         }
         // Another thread brought an item before this one was in the line.
@@ -121,6 +124,7 @@ impl<T> Future for Put<'_, T> {
         let this = &mut *self;
         if let Some(entered) = this.key {
             if !leave_if_notified(this.queue, |state| &mut state.putters, entered, cx.waker()) {
+                wait_on(Waiting::Leaf(&"concurrent::Queue.put"));
                 return Poll::Pending;
             }
             this.key = None;
@@ -136,6 +140,7 @@ impl<T> Future for Put<'_, T> {
             let entered = this.queue.state().enter_put(waker);
             if let Ok(entered) = entered {
                 this.key = Some(entered);
+                wait_on(Waiting::Leaf(&"concurrent::Queue.put"));
                 return Poll::Pending;
             }
             // Another thread made room before this one was in the line.
@@ -179,10 +184,12 @@ impl<T> Future for Join<'_, T> {
             let entered = this.queue.state().enter_join(waker);
             let Ok(entered) = entered else { return Poll::Ready(()) };
             this.key = Some(entered);
+            wait_on(Waiting::Leaf(&"concurrent::Queue.join"));
             return Poll::Pending;
         };
         // Whoever was notified has seen the count at 0, and does not look again.
         if !leave_if_notified(this.queue, |state| &mut state.joiners, entered, cx.waker()) {
+            wait_on(Waiting::Leaf(&"concurrent::Queue.join"));
             return Poll::Pending;
         }
         this.key = None;
