@@ -47,6 +47,9 @@
 //! - **Signals.** As long as somebody listens to a signal (`corio-signal`), a running loop watches for it, asleep or busy,
 //!   and wakes whoever waits for it. While nobody does, that costs one relaxed load an iteration. The first Ctrl-C that
 //!   nobody listens to cancels the main future: see [`run`].
+//! - **A loop that can never wake says so.** It ends with [`RunError::Deadlock`] and the tree of who waits for whom, and
+//!   never falsely: only if no timer, source, listener to signals or [`RemoteHandle`] is left, and nobody but code on the
+//!   loop's own thread has a waker of its tasks. What may be given up by another thread is looked at again from time to time.
 //! - **Panics.** A callback's panic goes to the exception handler and no further; a handler's own is printed. A panic of
 //!   the main future goes on unwinding, when the loop has been closed.
 //! - **Misuse** (a run inside a run, a closed loop) is an error or a panic with a sentence, never a hang.

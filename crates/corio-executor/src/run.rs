@@ -24,6 +24,8 @@ use crate::{RunError, Runner};
 ///
 /// [`RunError::Nested`] while a loop runs on this thread; [`RunError::Cancelled`] if `main` was cancelled, and
 /// [`RunError::Interrupted`] if that was Ctrl-C's doing alone;
+/// [`RunError::Deadlock`] if nothing could wake the loop any more, where asyncio would hang: with the tree of who waits for
+/// whom (a program that waits for Ctrl-C alone says so by `corio_signal::ctrl_c`, or awaits `std::future::pending`);
 /// [`RunError::Stopped`] if the loop was stopped before `main` had completed; [`RunError::Io`] if the operating system
 /// refused something that the loop needs.
 ///

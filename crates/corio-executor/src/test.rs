@@ -9,7 +9,8 @@ use crate::{EventLoop, Runner, VirtualClock};
 ///
 /// # Panics
 ///
-/// If `main` panics, is cancelled, or does not end because the loop was stopped; and while a loop runs on this thread.
+/// If `main` panics, is cancelled, or does not end because the loop was stopped, or can never wake, with the tree of who
+/// waits for whom; and while a loop runs on this thread.
 ///
 /// # Examples
 ///

@@ -63,6 +63,9 @@
 //!   the request with it. `?` and `break` do not cross the async block given to `catch_cancelled`.
 //! * **A child's end is a value.** [`JoinError::Cancelled`] means that somebody else cancelled the child. One's own
 //!   cancellation is never seen as a value but by `catch_cancelled`.
+//! * **Who waits for whom** is known ([`capture_call_graph`], [`format_all_tasks`]), through scopes, gathers, groups and the
+//!   like, as far as leaves say so, and costs nothing while nobody asks. [`TaskSet::is_stuck`] is never true of a set that
+//!   could still be woken.
 //! * **Panics** stay in their task: of its poll or its destructors, they are its end; of callbacks, wakers of others and
 //!   outputs that nobody takes, they are reported, and stop nothing else. A panic that nobody takes is reported.
 //! * **Misuse.** A poll after completion, a task that awaits itself, a task made in a closed set or outside any, and a set
@@ -74,7 +77,7 @@
 //! | type | `Send` and `Sync` |
 //! |---|---|
 //! | [`RemoteSet`], [`TaskId`], [`CallbackKey`], [`Cancelled`], wakers of tasks | yes |
-//! | [`TaskSet`], [`Task`], [`TaskRef`], [`Scope`], [`ScopeHandle`], [`CatchCancelled`] | no |
+//! | [`TaskSet`], [`Task`], [`TaskRef`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`CatchCancelled`] | no |
 //!
 //! The futures given to tasks need not be `Send`.
 //!

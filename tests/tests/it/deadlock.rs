@@ -165,7 +165,7 @@ async fn select(ours: impl Future<Output = ()>, foreign: impl Future) {
 /// Something of tokio's that a thread completes, a moment later.
 fn foreign() -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
-    later(move || drop(sender.send(())));
+    later(move || _ = sender.send(()));
     receiver
 }
 
@@ -183,7 +183,7 @@ fn a_foreign_leaf_is_waited_for() {
 #[test]
 fn a_foreign_select_of_ours_and_a_foreign_leaf_is_waited_for() {
     run(async { select(Event::new().wait(), foreign()).await }).unwrap();
-    run(async { select(async { drop(timeout(Duration::MAX, Event::new().wait()).await) }, foreign()).await }).unwrap();
+    run(async { select(async { _ = timeout(Duration::MAX, Event::new().wait()).await }, foreign()).await }).unwrap();
     run(async { select(async { drop(catch_cancelled(Event::new().wait()).await) }, foreign()).await }).unwrap();
     run(async { select(async { drop(create_task(pending::<()>()).await) }, foreign()).await }).unwrap();
     stuck(async { select(Event::new().wait(), pending::<()>()).await });
@@ -212,7 +212,7 @@ fn leaves_that_are_polled_and_left_hide_nobody() {
     })
     .unwrap();
     run(async {
-        poll_fn(|cx| Poll::Ready(assert!(pin!(Event::new().wait()).poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(pin!(Event::new().wait()).poll(cx).is_pending())).await);
         foreign().await.unwrap();
     })
     .unwrap();
@@ -522,7 +522,7 @@ fn a_foreign_child_of_a_join_is_waited_for() {
     for count in [2, 100] {
         let mut children = waits(count);
         children[1] = Box::pin(async { foreign().await.unwrap() });
-        run(async { drop(race(children).await) }).unwrap();
+        run(race(children)).unwrap();
     }
 }
 
@@ -591,7 +591,7 @@ async fn by_a_thread(n: usize) {
     let (sender, receiver) = oneshot::channel();
     thread::spawn(move || {
         thread::sleep(moment(n));
-        drop(sender.send(()));
+        _ = sender.send(());
     });
     receiver.await.unwrap();
 }
@@ -616,7 +616,7 @@ async fn act(step: Step, shared: &Rc<Shared>) {
         Step::Unordered(one, n) => Unordered::new(vec![wait(one), Box::pin(by_a_thread(n))]).await,
         Step::Pass => {
             shared.queue.put(0).await.unwrap();
-            drop(shared.queue.get().await.unwrap());
+            let _item = shared.queue.get().await.unwrap();
         }
     }
 }

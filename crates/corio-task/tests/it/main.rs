@@ -13,6 +13,8 @@ mod drops;
 mod context;
 /// Tasks that make their first step at once.
 mod eager;
+/// Who waits for whom, and whether anybody can wake it.
+mod call_graph;
 /// Wakers and doors on other threads.
 mod threads;
 /// The set as a plain future, its end, and its misuse.
