@@ -77,6 +77,7 @@
 //! | type | `Send` and `Sync` |
 //! |---|---|
 //! | [`RemoteSet`], [`TaskId`], [`CallbackKey`], [`Cancelled`], wakers of tasks | yes |
+//! | [`Until`] | yes |
 //! | [`TaskSet`], [`Task`], [`TaskRef`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`CatchCancelled`] | no |
 //!
 //! The futures given to tasks need not be `Send`.
@@ -84,7 +85,7 @@
 //! # How it works
 //!
 //! See `raw` in the sources for the cell and its biased reference count, `node` for the tree along which cancellation
-//! travels, and `inbox` for the one place where threads meet.
+//! travels, `level` for shields and for what is cancelled for good, and `inbox` for the one place where threads meet.
 
 #![deny(unsafe_code)] // Lifted in `raw` alone.
 
@@ -98,7 +99,9 @@ mod options;
 mod error;
 mod catch_cancelled;
 mod scope;
+mod deadline;
 mod node;
+mod level;
 mod children;
 mod request;
 mod forward;
@@ -116,13 +119,14 @@ mod sync;
 pub use call_graph::{Awaitable, CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
 pub use catch_cancelled::{CatchCancelled, catch_cancelled};
 pub use corio_seam::{Cancelled, Panic};
+pub use deadline::{Until, current_deadline};
 pub use drive::RunUntil;
 pub use error::JoinError;
 pub use inbox::Bell;
 pub use listeners::CallbackKey;
 pub use options::TaskOptions;
 pub use raw::TaskRef;
-pub use scope::{Scope, ScopeHandle, with_local_waker};
+pub use scope::{Scope, ScopeHandle, defer_requests, with_local_waker};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;
 pub use task::{Task, all_tasks, create_task, create_task_with, current_task};

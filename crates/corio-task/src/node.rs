@@ -12,12 +12,14 @@
 //! ```
 //! While a node is being polled a request for it is only noted; [`Node::end_poll`] looks at it when the poll ends. So a
 //! request is never lost, and hits at an await and nowhere else. User code (a forwarded `cancel`, a waker) runs under no
-//! borrow of a node.
+//! borrow of a node. Of nodes side by side each is hit, and each hears for itself what it forwarded to. What keeps
+//! requests out of a node, and what makes one owed again at each suspension, is in `level`.
 
 use crate::children::Children;
 use crate::forward;
+use crate::level::{Count, Level};
 use crate::raw::{TaskRef, current};
-use crate::request::{Request, Standing};
+use crate::request::Request;
 use corio_seam::{Cancelled, Context, TargetId, Waitable};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -71,12 +73,12 @@ pub(crate) struct Node {
     requests: Cell<usize>,
     /// The requests aimed at this node or offered to it that are pending or forwarded.
     owed: RefCell<Vec<Rc<Request>>>,
-    /// The request for which the body is to be dropped at the next poll.
-    ripe: RefCell<Option<Rc<Request>>>,
+    /// The requests for which the body is to be dropped at the next poll: several that came before it are delivered once.
+    ripe: RefCell<Vec<Rc<Request>>>,
     /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
     pub(crate) raised: RefCell<Option<Cancelled>>,
-    /// The request that ended the body.
-    taken: RefCell<Option<Rc<Request>>>,
+    /// The requests that ended the body.
+    taken: RefCell<Vec<Rc<Request>>>,
     /// The request that was forwarded to what the slot named.
     forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
     slot: RefCell<Slot>,
@@ -86,6 +88,7 @@ pub(crate) struct Node {
     pub(crate) polling: Cell<bool>,
     /// The body is gone.
     pub(crate) dead: Cell<bool>,
+    pub(crate) level: Level,
     /// A root's: the last round of forwarding that came by.
     pub(crate) round: Cell<u64>,
     /// A root's: the name of the task.
@@ -114,7 +117,7 @@ impl Node {
     /// node, for nobody had needed one, have one now.
     pub(crate) fn current() -> Option<Rc<Node>> {
         let (mut innermost, mut orphan): (Option<Rc<Node>>, Option<Rc<Node>>) = (None, None);
-        current::each_scope(|scope| {
+        current::each_scope(|scope, _| {
             let node = scope.node(true);
             innermost.get_or_insert_with(|| Rc::clone(&node));
             if let Some(below) = orphan.take() {
@@ -232,12 +235,12 @@ impl Node {
         self.requests.get()
     }
 
-    /// Sums the requests on this node and those around it.
+    /// Sums the requests on this node and those around it, as far as they reach it: up to a shield.
     pub(crate) fn requests_around(self: &Rc<Node>) -> usize {
         let (mut sum, mut node) = (0, Some(Rc::clone(self)));
         while let Some(here) = node {
             sum += here.requests.get();
-            node = here.parent.borrow().clone();
+            node = here.parent.borrow().clone().filter(|_| !here.is_shield());
         }
         sum
     }
@@ -245,11 +248,12 @@ impl Node {
     /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.
     pub(crate) fn record(self: &Rc<Node>, message: Option<Arc<str>>) -> Option<Rc<Request>> {
         self.requests.set(self.requests.get() + 1);
-        let waiting = self.owed.borrow().iter().any(|request| request.is_pending());
-        if waiting || self.is_ripe() {
+        let does_for_both =
+            |request: &Rc<Request>| request.is_pending() && !request.is_forwarded() && !request.is_rearmed();
+        if self.owed.borrow().iter().any(|request| does_for_both(request) && request.is_aimed_at(self)) {
             return None;
         }
-        let request = Request::new(message, Rc::downgrade(self));
+        let request = Request::new(message, self);
         self.owe(&request);
         Some(request)
     }
@@ -258,9 +262,9 @@ impl Node {
     pub(crate) fn uncancel(&self) -> usize {
         self.requests.set(self.requests.get().saturating_sub(1));
         if self.requests.get() == 0 {
-            for request in self.owed.borrow().iter().chain(self.ripe.borrow().iter()) {
-                if request.is_pending() {
-                    request.set(Standing::Withdrawn);
+            for request in self.owed.borrow().iter() {
+                if request.is_pending() && !request.is_forwarded() && request.is_aimed_at(self) {
+                    request.withdraw();
                 }
             }
         }
@@ -268,10 +272,15 @@ impl Node {
     }
 
     fn is_ripe(&self) -> bool {
-        self.ripe.borrow().as_ref().is_some_and(|request| request.standing() != Standing::Withdrawn)
+        self.ripe.borrow().iter().any(|request| !request.is_withdrawn())
     }
 
-    fn owe(&self, request: &Rc<Request>) {
+    /// Tells whether a request that was aimed at this node is on its way.
+    pub(crate) fn owes_its_own(&self) -> bool {
+        self.owed.borrow().iter().any(|request| request.is_pending() && request.is_aimed_at(self))
+    }
+
+    pub(crate) fn owe(&self, request: &Rc<Request>) {
         self.owed.borrow_mut().push(Rc::clone(request));
         self.attend();
     }
@@ -281,7 +290,7 @@ impl Node {
     }
 
     /// Makes a root's next step look here.
-    fn attend(&self) {
+    pub(crate) fn attend(&self) {
         if let Some(owner) = &*self.owner.borrow() {
             owner.set_attention();
         }
@@ -294,18 +303,18 @@ impl Node {
         } // While it is polled, `end_poll` will come back to it.
     }
 
-    fn is_polling(&self) -> bool {
+    pub(crate) fn is_polling(&self) -> bool {
         self.owner.borrow().as_ref().map_or(self.polling.get(), TaskRef::is_running)
     }
 
     /// As [`offer`](Node::offer), for a node whose poll has just ended.
-    fn offer_now(self: &Rc<Node>, request: &Rc<Request>) {
-        if !request.is_pending() {
+    pub(crate) fn offer_now(self: &Rc<Node>, request: &Rc<Request>) {
+        if request.is_withdrawn() {
             return;
         }
         let below = self.live_children();
-        let fresh: Vec<_> = below.into_iter().filter(|child| !child.has_had(request)).collect();
-        if fresh.is_empty() {
+        let fresh: Vec<_> = below.into_iter().filter(|child| !child.is_shield() && !child.has_had(request)).collect();
+        if fresh.is_empty() && !self.hold_back(request) {
             self.hit(request);
         }
         for child in fresh {
@@ -320,24 +329,34 @@ impl Node {
 
     /// Forwards a request to the one thing the node waits for, or makes the node ripe.
     fn hit(self: &Rc<Node>, request: &Rc<Request>) {
-        let slot = self.slot();
-        let accepted = match &slot {
-            Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
-            Slot::Target(target) => target.cancel(request.message()),
-            Slot::Empty | Slot::Leaf(_) | Slot::Several | Slot::Listened(_) => false,
-        };
-        match slot.target().filter(|_| accepted) {
-            Some(target) => {
-                request.set(Standing::Forwarded);
-                self.forwarded.replace(Some((target, Rc::clone(request))));
-                self.attend();
-            }
-            None => {
-                self.ripe.replace(Some(Rc::clone(request)));
-                self.attend();
-                self.wake();
-            }
+        if self.is_ripe() || !self.forward(request) {
+            self.ripe.borrow_mut().push(Rc::clone(request));
+            self.attend();
+            self.wake();
         }
+    }
+
+    /// Passes a request on, if the node waits for exactly one thing, and that accepts it.
+    fn forward(&self, request: &Rc<Request>) -> bool {
+        let slot = self.slot();
+        let Some(target) = slot.target() else { return false };
+        let has_passed_it = || self.forwarded.borrow().as_ref().is_some_and(|(to, _)| *to == target);
+        let accepted = request.is_rearmed() && has_passed_it() // Once a suspension, and this is the same.
+            || match &slot {
+                Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
+                Slot::Target(target) => target.cancel(request.message()),
+                Slot::Empty | Slot::Leaf(_) | Slot::Several | Slot::Listened(_) => false,
+            };
+        if accepted {
+            request.forward();
+            let before = self.forwarded.replace(Some((target, Rc::clone(request))));
+            if let Some((_, before)) = before {
+                before.stop_forwarding();
+                before.take(); // The ending that is awaited now answers both.
+            }
+            self.attend();
+        }
+        accepted
     }
 
     fn wake(&self) {
@@ -358,13 +377,14 @@ impl Node {
     /// Begins a poll: if the node is ripe, the caller drops the body instead of polling it.
     pub(crate) fn begin_poll(&self) -> Option<Cancelled> {
         self.polling.set(true);
-        let request = self.ripe.take()?;
-        if request.standing() == Standing::Withdrawn {
-            return None;
+        let mut ripe = self.ripe.take();
+        ripe.retain(|request| !request.is_withdrawn());
+        let cancelled = ripe.first()?.cancelled();
+        for request in &ripe {
+            request.take(); // Before the drop: a destructor that panics must not have it come again.
         }
-        request.set(Standing::Taken); // Before the drop: a destructor that panics must not have it come again.
-        self.taken.replace(Some(Rc::clone(&request)));
-        Some(request.cancelled())
+        self.taken.replace(ripe);
+        Some(cancelled)
     }
 
     /// Ends a poll that is pending: if something was raised, the caller drops the body.
@@ -375,9 +395,11 @@ impl Node {
             return raised;
         }
         self.take_back_unheard();
-        let owed: Vec<_> = self.owed.borrow().iter().filter(|request| request.is_pending()).cloned().collect();
-        for request in &owed {
-            if !self.is_ripe() {
+        self.owe_again();
+        let due: Vec<_> = self.owed.borrow().iter().filter(|request| request.is_due()).cloned().collect();
+        self.let_go();
+        for request in &due {
+            if request.is_due() && !self.is_ripe() {
                 self.offer_now(request);
             }
         }
@@ -388,29 +410,26 @@ impl Node {
     /// Ends a root's last poll: the cancellation that the task ends with although its coroutine returned.
     pub(crate) fn last_word(&self) -> Option<Cancelled> {
         let raised = self.raised.take();
-        let undelivered =
-            |request: &&Rc<Request>| matches!(request.standing(), Standing::Pending | Standing::Forwarded);
-        let undelivered = |request: &&Rc<Request>| undelivered(request) && !request.is_rearmed();
+        let undelivered = |request: &&Rc<Request>| request.is_pending() && !request.is_rearmed();
         raised.or_else(|| self.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
     }
 
     /// Owes a request again whose forwarding led nowhere: the leaf was dropped before it heard the ending.
-    fn take_back_unheard(&self) {
+    fn take_back_unheard(self: &Rc<Node>) {
         let target = self.slot.borrow().target();
-        let mut forwarded = self.forwarded.borrow_mut();
-        if forwarded.as_ref().is_some_and(|(to, _)| Some(*to) != target) {
-            if let Some((_, request)) = forwarded.take() {
-                if request.standing() == Standing::Forwarded {
-                    request.set(Standing::Pending);
-                }
-            }
+        let unheard = self.forwarded.borrow_mut().take_if(|(to, _)| Some(*to) != target);
+        let Some((_, request)) = unheard else { return };
+        request.stop_forwarding();
+        if request.is_taken() {
+            self.hit(&request); // By a node beside this one, which does not do for both.
         }
     }
 
     fn forget_settled(&self) {
         let mut owed = self.owed.borrow_mut();
-        owed.retain(|request| matches!(request.standing(), Standing::Pending | Standing::Forwarded));
-        if owed.is_empty() && self.ripe.borrow().is_none() && self.forwarded.borrow().is_none() {
+        owed.retain(|request| request.is_pending());
+        let is_quiet = || self.ripe.borrow().is_empty() && self.forwarded.borrow().is_none() && !self.holds_back();
+        if owed.is_empty() && is_quiet() {
             if let Some(owner) = &*self.owner.borrow() {
                 owner.clear_attention();
             }
@@ -421,13 +440,14 @@ impl Node {
     pub(crate) fn heard(&self, target: TargetId, cancelled: bool) -> bool {
         let heard = self.forwarded.borrow_mut().take_if(|(to, _)| *to == target);
         let Some((_, request)) = heard else { return false };
-        if request.standing() != Standing::Forwarded {
+        request.stop_forwarding();
+        if request.is_withdrawn() {
             return false;
         }
-        request.set(Standing::Taken);
+        request.take();
         if cancelled {
             self.raise(request.cancelled());
-            self.taken.replace(Some(request));
+            self.taken.replace(vec![request]);
         }
         cancelled
     }
@@ -438,22 +458,34 @@ impl Node {
         self.attend();
     }
 
-    /// Owes the request that ended the body again, to the nodes around up to the one it was aimed at.
+    /// Owes the requests that ended the body again, to the nodes around up to those they were aimed at.
     pub(crate) fn rearm(&self) -> bool {
-        let taken = self.taken.take().filter(|request| request.standing() == Standing::Taken);
-        let Some((request, target)) = taken.and_then(|request| Some((Rc::clone(&request), request.target()?))) else {
-            return false;
-        };
+        let taken = self.taken.take();
+        let again = taken.iter().filter(|request| request.is_taken());
+        let aimed = again.filter_map(|request| Some((request, request.target().filter(|target| !target.dead.get())?)));
+        aimed.map(Node::owe_around).count() > 0
+    }
+
+    /// Has the requests that are pending around the caller not cost its task what it returns.
+    pub(crate) fn defer_around() {
+        let mut around = Node::current_if_any();
+        while let Some(node) = around {
+            node.owed.borrow().iter().filter(|request| request.is_pending()).for_each(|request| request.rearm());
+            around = node.parent.borrow().clone();
+        }
+    }
+
+    /// Owes a delivered request to the nodes around the caller up to its target.
+    fn owe_around((request, target): (&Rc<Request>, Rc<Node>)) {
         request.rearm();
         let mut around = Node::current();
         while let Some(node) = around {
-            if !node.has_had(&request) {
-                node.owe(&request);
+            if !node.has_had(request) {
+                node.owe(request);
             }
             let last = Rc::ptr_eq(&node, &target);
             around = node.parent.borrow().clone().filter(|_| !last);
         }
-        true
     }
 
     // The tree.
@@ -473,11 +505,16 @@ impl Node {
             parent.children.borrow_mut().add(self);
         }
         self.parent.replace(parent);
+        self.count_shields(Count::In);
     }
 
     fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
+        let brought_shields = self.count_shields(Count::Out);
         let parent = self.parent.take()?;
         parent.children.borrow_mut().remove(self);
+        if brought_shields {
+            parent.let_go_around();
+        }
         Some(parent)
     }
 
@@ -486,10 +523,13 @@ impl Node {
         self.dead.set(true);
         self.clear_slot();
         drop(self.waker.take());
+        if let Some((_, request)) = self.forwarded.take() {
+            request.stop_forwarding();
+        }
+        self.stop_holding();
         let Some(parent) = self.leave_parent() else { return };
-        let owed = self.owed.take();
-        for request in owed {
-            if parent.has_had(&request) {
+        for request in self.owed.take() {
+            if request.is_due() && parent.has_had(&request) {
                 parent.offer(&request);
             }
         }

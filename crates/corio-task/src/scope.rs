@@ -1,9 +1,10 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
+use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
 use corio_seam::{Cancelled, TargetId};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -45,6 +46,18 @@ impl Scope {
         Scope { node: OnceCell::new() }
     }
 
+    /// Makes a scope that keeps requests out: those aimed at a scope around it wait until it has ended.
+    ///
+    /// A request aimed at this very scope, or inside, hits; see [`ScopeHandle::lift_shield`]. It allocates at once.
+    #[must_use]
+    pub fn shielding() -> Scope {
+        Scope { node: OnceCell::from(Node::shield()) }
+    }
+
+    pub(crate) fn is_shield(&self) -> bool {
+        self.node.get().is_some_and(|node| node.is_shield())
+    }
+
     /// Returns the node, made now if there was none, below the scope that is being polled.
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
         let make = || Node::inner(polling);
@@ -77,12 +90,42 @@ impl Scope {
     /// If `body` is `None` already, and whenever the body panics.
     pub fn poll<F: Future>(
         &self,
+        body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Cancelled>> {
+        self.poll_inside(None, body, cx)
+    }
+
+    /// As [`poll`](Scope::poll), and says when the scope will be asked to end, for [`current_deadline`] inside.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if a request hit this scope.
+    ///
+    /// # Panics
+    ///
+    /// If `body` is `None` already, and whenever the body panics.
+    ///
+    /// [`current_deadline`]: crate::current_deadline
+    pub fn poll_until<F: Future>(
+        &self,
+        until: &Cell<Until>,
+        body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Cancelled>> {
+        self.poll_inside(Some(until), body, cx)
+    }
+
+    fn poll_inside<F: Future>(
+        &self,
+        until: Option<&Cell<Until>>,
         mut body: Pin<&mut Option<F>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Cancelled>> {
         let _seam = crate::seam::cover();
         if let Some(node) = self.node.get() {
             node.adopt(Node::current());
+            node.hold_shield();
             let ripe = node.begin_poll();
             node.clear_slot();
             if let Some(cancelled) = ripe {
@@ -90,7 +133,7 @@ impl Scope {
             }
         }
         let reset = StopPolling(self);
-        let polled = current::enter_scope(self, || {
+        let polled = current::enter_scope(self, until, || {
             let body = body.as_mut().as_pin_mut();
             body.expect("a scope was polled after it had ended").poll(cx)
         });
@@ -110,7 +153,7 @@ impl Scope {
         match node.raised.take() {
             Some(cancelled) => self.unwind(node, body, cancelled),
             None => {
-                current::enter_scope(self, || body.set(None));
+                current::enter_scope(self, None, || body.set(None));
                 node.leave();
                 Ok(value)
             }
@@ -141,7 +184,7 @@ impl Scope {
         mut body: Pin<&mut Option<F>>,
         cancelled: Cancelled,
     ) -> Result<F::Output, Cancelled> {
-        current::enter_scope(self, || body.set(None));
+        current::enter_scope(self, None, || body.set(None));
         node.leave();
         Err(cancelled)
     }
@@ -175,6 +218,15 @@ impl fmt::Debug for Scope {
     }
 }
 
+/// Has the requests that are pending around the caller not cost its task what it returns: they hit its next suspension,
+/// if there is one.
+///
+/// For a combinator that kept requests out by a [shield](Scope::shielding), and now has something more important to return
+/// than the cancellation of its caller: see [`Scope::rearm`].
+pub fn defer_requests() {
+    Node::defer_around();
+}
+
 /// Asks a [`Scope`] to end, from anywhere on its thread.
 #[derive(Clone)]
 pub struct ScopeHandle(Rc<Node>);
@@ -191,6 +243,24 @@ impl ScopeHandle {
             self.0.offer(&request);
         }
         true
+    }
+
+    /// Asks the scope to end for good: whatever is suspended inside is hit, and whatever suspends there after that, until
+    /// the scope has ended. False if it has.
+    ///
+    /// That is a cancellation of level, where [`request`](ScopeHandle::request) is one of edge. It counts once, and a
+    /// second call does nothing. What a scope inside waits for is asked once a suspension.
+    pub fn request_for_good(&self, message: Option<Arc<str>>) -> bool {
+        if self.0.dead.get() {
+            return false;
+        }
+        !self.0.cancel_for_good(message.clone()) || self.request(message)
+    }
+
+    /// Says that a [shielding](Scope::shielding) scope has reached its limit: should it be held without being polled any
+    /// more, it holds nobody up.
+    pub fn lift_shield(&self) {
+        self.0.lift_shield();
     }
 
     /// Returns how many requests were aimed at this very scope, less those taken back.

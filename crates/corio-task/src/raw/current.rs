@@ -4,6 +4,7 @@
 //! pointers are never handed out: what they point to is borrowed by the frame that set them, below us on the stack.
 
 use super::{Core, TaskPtr};
+use crate::deadline::Until;
 use crate::scope::Scope;
 use corio_seam::swap_context;
 use std::cell::Cell;
@@ -33,6 +34,8 @@ struct Own {
 /// One scope that is being polled: a link of a chain that lies along the stack, and so can have no ring.
 struct Frame {
     scope: *const Scope,
+    /// When it will be asked to end; null if nobody knows of a moment.
+    until: *const Cell<Until>,
     /// The scope around it; null if that is the task's own, or there is none.
     outer: *const Frame,
 }
@@ -116,15 +119,19 @@ pub(crate) fn with_scope<R>(f: impl FnOnce(Option<&Scope>) -> R) -> R {
     f(frame.map(|frame| unsafe { &*frame.scope }))
 }
 
-/// Calls `f` with each scope being polled inside the task, or without one, the innermost first, as long as it is true.
-pub(crate) fn each_scope(mut f: impl FnMut(&Scope) -> bool) {
+/// Calls `f` with each scope being polled inside the task, or without one, and with when it will be asked to end, the
+/// innermost first, as long as it is true.
+pub(crate) fn each_scope(mut f: impl FnMut(&Scope, Until) -> bool) {
     let mut next = HERE.with(|here| here.scope.get());
     // SAFETY:
     // * as in `with_scope`; a frame of `enter_scope` below us on the stack outlives those above it.
     while let Some(frame) = unsafe { next.as_ref() } {
         // SAFETY:
+        // * not null, it was set from a reference by that same frame.
+        let until = unsafe { frame.until.as_ref() }.map_or(Until::Never, Cell::get);
+        // SAFETY:
         // * the scope is borrowed by that same frame.
-        if !f(unsafe { &*frame.scope }) {
+        if !f(unsafe { &*frame.scope }, until) {
             return;
         }
         next = frame.outer;
@@ -187,10 +194,11 @@ pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Calls `f` with `scope` as the innermost scope being polled.
+/// Calls `f` with `scope` as the innermost scope being polled, which will be asked to end at `until`.
 #[inline]
-pub(crate) fn enter_scope<R>(scope: &Scope, f: impl FnOnce() -> R) -> R {
-    let mut frame = Frame { scope, outer: ptr::null() };
+pub(crate) fn enter_scope<R>(scope: &Scope, until: Option<&Cell<Until>>, f: impl FnOnce() -> R) -> R {
+    let until = until.map_or(ptr::null(), ptr::from_ref);
+    let mut frame = Frame { scope, until, outer: ptr::null() };
     let _saved = HERE.with(|here| {
         let saved = here.get();
         frame.outer = saved.scope;

@@ -1,5 +1,5 @@
 use crate::kit::{Log, OnDrop, forever, run, run_alone, yield_now};
-use corio_task::{JoinError, TaskSet, catch_cancelled, create_task, current_task};
+use corio_task::{Cancelled, JoinError, Scope, TaskSet, catch_cancelled, create_task, current_task};
 
 /// Tells whether a task was cancelled by somebody else.
 fn was_cancelled<T>(result: &Result<T, JoinError>) -> bool {
@@ -433,4 +433,178 @@ fn a_request_that_was_delivered_can_be_armed_again() {
 /// Tells that nothing hits the caller at its next suspension.
 async fn scope_is_quiet() -> bool {
     catch_cancelled(yield_now()).await.is_ok()
+}
+
+/// A waits for B, is asked twice, and B swallows both: A has used them up, as in asyncio.
+#[test]
+fn two_requests_that_the_awaited_task_swallows_are_used_up() {
+    run_alone(async {
+        let b = create_task(async {
+            let mut caught = 0;
+            for _ in 0..2 {
+                caught += usize::from(catch_cancelled(forever()).await.is_err());
+            }
+            caught
+        });
+        let a = create_task(async move { b.await.unwrap() });
+        yield_now().await;
+        yield_now().await;
+        a.cancel();
+        yield_now().await;
+        a.cancel();
+        assert_eq!(a.cancelling(), 2);
+        assert_eq!(a.await.unwrap(), 2);
+    });
+}
+
+/// Polls `body` in `scope`, to its end.
+async fn in_scope<F: Future>(scope: &Scope, body: F) -> Result<F::Output, Cancelled> {
+    let mut body = Box::pin(Some(body));
+    std::future::poll_fn(|cx| scope.poll(body.as_mut(), cx)).await
+}
+
+#[test]
+fn a_scope_takes_back_its_own_requests_and_no_others() {
+    run_alone(async {
+        let task = create_task(async {
+            let scope = Scope::new();
+            let handle = scope.handle();
+            let cut = in_scope(&scope, async {
+                current_task().unwrap().cancel();
+                handle.request(None);
+                assert_eq!((corio_seam::cancelling(), handle.uncancel()), (2, 0));
+                yield_now().await;
+            });
+            assert!(cut.await.is_err(), "the task's own request hits");
+            scope_is_quiet().await
+        });
+        assert!(task.await.unwrap());
+    });
+}
+
+#[test]
+fn a_request_for_good_hits_at_each_suspension() {
+    run_alone(async {
+        let scope = Scope::new();
+        let handle = scope.handle();
+        let ended = in_scope(&scope, async {
+            assert!(scope_is_quiet().await);
+            assert!(handle.request_for_good(None) && handle.request_for_good(None));
+            assert_eq!(handle.cancelling(), 1);
+            for _ in 0..3 {
+                assert!(!scope_is_quiet().await);
+            }
+            forever().await;
+        });
+        assert!(ended.await.is_err());
+        assert!(!handle.request_for_good(None));
+        assert!(scope_is_quiet().await);
+    });
+}
+
+#[test]
+fn a_shielding_scope_holds_requests_back_until_it_ends() {
+    run_alone(async {
+        let task = create_task(async {
+            let inside = async {
+                current_task().unwrap().cancel();
+                assert_eq!(corio_seam::cancelling(), 0, "what does not reach in here does not count");
+                scope_is_quiet().await && scope_is_quiet().await
+            };
+            let quiet = in_scope(&Scope::shielding(), inside).await.unwrap();
+            (quiet, scope_is_quiet().await, scope_is_quiet().await)
+        });
+        assert_eq!(task.await.unwrap(), (true, false, true));
+
+        let own = Scope::shielding();
+        assert!(own.handle().request(None));
+        assert!(in_scope(&own, forever()).await.is_err(), "one aimed at the scope itself hits");
+    });
+}
+
+#[test]
+fn a_held_request_that_nobody_suspends_for_ends_the_task_unless_it_is_deferred() {
+    run_alone(async {
+        for deferred in [false, true] {
+            let task = create_task(async move {
+                let inside = async {
+                    current_task().unwrap().cancel();
+                    yield_now().await;
+                };
+                in_scope(&Scope::shielding(), inside).await.unwrap();
+                if deferred {
+                    corio_task::defer_requests();
+                }
+            });
+            assert_eq!(task.await.is_ok(), deferred);
+        }
+    });
+}
+
+#[test]
+fn withdrawn_while_it_is_held_a_request_hits_nobody() {
+    run_alone(async {
+        let task = create_task(async {
+            let inside = async {
+                let me = current_task().unwrap();
+                me.cancel();
+                yield_now().await;
+                assert_eq!(me.uncancel(), 0);
+            };
+            in_scope(&Scope::shielding(), inside).await.unwrap();
+            scope_is_quiet().await
+        });
+        assert!(task.await.unwrap());
+    });
+}
+
+#[test]
+fn hazard_14_from_a_callback_a_destructor_and_beside_a_wake() {
+    struct CancelOnDrop(corio_task::TaskRef);
+    impl Drop for CancelOnDrop {
+        fn drop(&mut self) {
+            self.0.cancel();
+        }
+    }
+    run_alone(async {
+        let victim = create_task(forever());
+        let guard = CancelOnDrop(victim.task_ref());
+        let holder = create_task(async move {
+            let _guard = guard;
+            forever().await;
+        });
+        yield_now().await;
+        holder.cancel();
+        assert!(was_cancelled(&holder.await) && was_cancelled(&victim.await), "in the drop of another task");
+
+        let over = create_task(async {});
+        over.add_done_callback(|task| assert!(!task.cancel()));
+        over.await.unwrap();
+
+        for cancel_first in [true, false] {
+            let (waker, slot) = (std::rc::Rc::new(std::cell::RefCell::new(None)), Log::new());
+            let (theirs, seen) = (std::rc::Rc::clone(&waker), slot.clone());
+            let task = create_task(async move {
+                let mut polls = 0;
+                let wait = std::future::poll_fn(|cx: &mut std::task::Context<'_>| {
+                    polls += 1;
+                    theirs.replace(Some(cx.waker().clone()));
+                    if polls == 2 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                });
+                let ended = catch_cancelled(wait).await;
+                seen.add(if ended.is_err() { "cut" } else { "woken" });
+            });
+            yield_now().await;
+            let wake = || waker.borrow().clone().map(std::task::Waker::wake);
+            if cancel_first {
+                task.cancel();
+                wake();
+            } else {
+                wake();
+                task.cancel();
+            }
+            assert!(task.await.is_ok());
+            assert_eq!(slot.take(), ["cut"], "cancel and wake in one iteration: the request wins, in either order");
+        }
+    });
 }
