@@ -21,7 +21,10 @@ use std::time::Duration;
 ///
 /// Children are tasks, cells, gathers, and `'static` futures, of which it makes tasks at once. They go on by themselves.
 /// What it returns is asked by [`next`](AsCompleted::next), polled as a stream, or iterated: then it gives as many
-/// futures as there are children, and the n-th awaited gives the n-th result.
+/// futures as there are children, and the n-th awaited gives the n-th result. Whose result it is
+/// [`next_indexed`](AsCompleted::next_indexed) and [`indexed`](AsCompleted::indexed) tell: by number, as the handles went in
+/// with it. To have finished tasks back as they are, what Python 3.13's `async for` gives, use a
+/// [`WaitSet`](crate::WaitSet), which is a stream of them.
 ///
 /// A failure comes in its turn, and the others after it. Left half-way, the children go on, and no callback stays behind.
 ///
@@ -71,12 +74,15 @@ where
 /// One child, with the callback by which it is listened to.
 type Listened<O> = (Child<O>, Option<Key>);
 
+/// A result, and which child's it is.
+type Numbered<O> = (usize, Result<<O as Outcome>::Value, Failure>);
+
 /// What the callbacks of the children share.
 struct Course<O: Outcome> {
     /// None where a child is over.
     children: RefCell<Vec<Option<Listened<O>>>>,
     /// The results that nobody has taken.
-    results: RefCell<VecDeque<Result<O::Value, Failure>>>,
+    results: RefCell<VecDeque<Numbered<O>>>,
     /// Those who wait for one, each with its ticket, first come first served.
     waiters: RefCell<VecDeque<(u64, Waker)>>,
     last_ticket: Cell<u64>,
@@ -105,12 +111,12 @@ impl<O: Outcome> Course<O> {
     fn ended(&self, index: usize) {
         let child = self.children.borrow_mut().get_mut(index).and_then(Option::take);
         if let Some((child, _)) = child {
-            self.give(child.take());
+            self.give((index, child.take()));
         }
     }
 
     /// Adds a result, and wakes whoever waited longest.
-    fn give(&self, result: Result<O::Value, Failure>) {
+    fn give(&self, result: Numbered<O>) {
         self.results.borrow_mut().push_back(result);
         self.wake_one();
     }
@@ -123,7 +129,7 @@ impl<O: Outcome> Course<O> {
     }
 
     /// Takes the next result, for whoever holds `ticket`: 0 before the first poll.
-    fn poll_next(self: &Rc<Self>, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Result<O::Value, Failure>> {
+    fn poll_next(self: &Rc<Self>, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Numbered<O>> {
         let result = self.results.borrow_mut().pop_front();
         if let Some(result) = result {
             self.forget(ticket);
@@ -166,17 +172,17 @@ impl<O: Outcome> Course<O> {
         self.forget(ticket);
     }
 
-    /// Stops listening: returns how many children are not over.
-    fn stop(&self) -> usize {
-        let children = self.children.take();
-        let mut count = 0;
-        for (child, key) in children.into_iter().flatten() {
-            count += 1;
+    /// Stops listening: returns which children are not over.
+    fn stop(&self) -> Vec<usize> {
+        let mut left = Vec::new();
+        for (index, child) in self.children.take().into_iter().enumerate() {
+            let Some((child, key)) = child else { continue };
+            left.push(index);
             if let Some(key) = key {
                 child.unlisten(&key);
             }
         }
-        count
+        left
     }
 }
 
@@ -198,8 +204,8 @@ impl<O: Outcome> Waitable for Course<O> {
 
 impl<O: Outcome> OnAlarm for Course<O> {
     fn on_alarm(self: Rc<Self>) {
-        for _ in 0..self.stop() {
-            self.give(Err(Failure::TimedOut(TimedOut::new())));
+        for index in self.stop() {
+            self.give((index, Err(Failure::TimedOut(TimedOut::new()))));
         }
     }
 }
@@ -250,6 +256,46 @@ impl<O: Outcome> AsCompleted<O> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
+    /// Returns the next result, and the number of the child whose it is, counted from 0; `None` after the last.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::as_completed;
+    /// use corio_task::{TaskSet, create_task};
+    ///
+    /// let set = TaskSet::new();
+    /// pollster::block_on(set.run_until(async {
+    ///     let (slow, fast) = (create_task(async { std::future::pending().await }), create_task(async { 7 }));
+    ///     let mut results = as_completed([slow, fast]);
+    ///     let (index, result) = results.next_indexed().await.unwrap();
+    ///     assert_eq!((index, result.unwrap()), (1, 7));
+    /// })).unwrap();
+    /// ```
+    pub async fn next_indexed(&mut self) -> Option<(usize, Result<O::Value, Failure>)> {
+        poll_fn(|cx| self.poll_numbered(cx)).await
+    }
+
+    /// Turns it into a stream of results with the numbers of their children.
+    pub fn indexed(self) -> IndexedCompleted<O> {
+        IndexedCompleted { results: self }
+    }
+
+    fn poll_numbered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Numbered<O>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let polled = self.front.course.poll_next(&mut self.ticket, cx);
+        polled.map(|numbered| {
+            self.left -= 1;
+            Some(numbered)
+        })
+    }
+
     /// Returns how many results are still to come.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -267,15 +313,7 @@ impl<O: Outcome> Stream for AsCompleted<O> {
     type Item = Result<O::Value, Failure>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let this = &mut *self;
-        let polled = this.front.course.poll_next(&mut this.ticket, cx);
-        polled.map(|result| {
-            this.left -= 1;
-            Some(result)
-        })
+        self.poll_numbered(cx).map(|numbered| Some(numbered?.1))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -292,6 +330,25 @@ impl<O: Outcome> Drop for AsCompleted<O> {
 impl<O: Outcome> fmt::Debug for AsCompleted<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+/// Stream of [`AsCompleted::indexed`]. `!Send`.
+#[derive(Debug)]
+#[must_use = "the children go on, but nobody hears their results"]
+pub struct IndexedCompleted<O: Outcome> {
+    results: AsCompleted<O>,
+}
+
+impl<O: Outcome> Stream for IndexedCompleted<O> {
+    type Item = (usize, Result<O::Value, Failure>);
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.results.poll_numbered(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.results.size_hint()
     }
 }
 
@@ -349,7 +406,7 @@ impl<O: Outcome> Future for NextCompleted<O> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.front.course.poll_next(&mut this.ticket, cx)
+        this.front.course.poll_next(&mut this.ticket, cx).map(|(_, result)| result)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How what a combinator waits for can fail.
 
 use corio_future::FutureError;
+use corio_seam::{Report, report};
 use corio_task::{Cancelled, JoinError, Panic};
 use std::error::Error;
 use std::fmt;
@@ -56,6 +57,16 @@ impl Failure {
             Ok(failure) => *failure,
             Err(error) => Failure::Failed(error),
         }
+    }
+
+    /// Reports it to the exception handler, as what it is.
+    pub(crate) fn report_as(self, message: &'static str) {
+        let new = Report::new(message);
+        report(match self {
+            Failure::Failed(error) => new.with_error(error),
+            Failure::Panicked(panic) => new.with_panic(panic),
+            other => new.with_error(other),
+        });
     }
 
     /// Tells whether the child was cancelled.
@@ -154,7 +165,9 @@ impl From<TimedOut> for Failure {
     }
 }
 
-/// The failures of a task group's children, and of its body: at least one; asyncio's `ExceptionGroup`.
+/// The failures of a task group's children, and of its body; asyncio's `ExceptionGroup`.
+///
+/// None at all means that the group was [cancelled](crate::TaskGroup::cancel), and so has no value to return.
 #[derive(Debug)]
 pub struct ErrorGroup {
     failures: Vec<Failure>,
@@ -163,6 +176,12 @@ pub struct ErrorGroup {
 impl ErrorGroup {
     pub(crate) fn new(failures: Vec<Failure>) -> ErrorGroup {
         ErrorGroup { failures }
+    }
+
+    /// Tells whether nobody failed, and the group was ended by its [`cancel`](crate::TaskGroup::cancel).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.failures.is_empty()
     }
 
     /// Lends the failures: the children's in the order in which they came, then the body's.
@@ -193,6 +212,9 @@ impl ErrorGroup {
 
 impl fmt::Display for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_cancelled() {
+            return f.write_str("the task group was cancelled");
+        }
         let count = self.failures.len();
         let plural = if count == 1 { "" } else { "s" };
         write!(f, "unhandled errors in a task group ({count} failure{plural})")?;

@@ -10,10 +10,12 @@
 //! | all | [`join`] | [`gather()`], [`gather_settled`] |
 //! | all, or the first error | [`try_join`] | [`gather()`] |
 //! | the first | [`race`] | [`wait()`] with [`ReturnWhen::FirstCompleted`] |
+//! | the first that succeeds | [`staggered_race`] | |
 //! | each in its turn | [`by_completion`] | [`as_completed()`] |
 //! | some | | [`wait()`]; again and again: [`WaitSet`] |
 //! | in time | [`timeout()`], [`timeout_at`], [`timeout_scope()`] | [`wait_for()`] |
-//! | keep going | | [`shield()`] |
+//! | until told to stop, for good | [`cancel_scope()`], [`move_on_after`], [`move_on_at`] | |
+//! | keep going | [`shielded()`], with a limit | [`shield()`] |
 //! | end together | | [`TaskGroup`] |
 //!
 //! | asyncio | here |
@@ -24,8 +26,20 @@
 //! | `done, pending = await wait(ts, ...)` | [`wait(&mut tasks, when, limit)`](wait()): `done` is returned, `tasks` keeps the rest |
 //! | `wait_for(x, t)`, `shield(x)` | [`wait_for(x, t)`](wait_for()), [`shield(x)`](shield()) |
 //! | `async with timeout(t) as cm` | [`timeout_scope(t, async \|limit\| ...)`](timeout_scope()), or [`timeout(t, future)`](timeout()) |
+//! | `async for t in as_completed(xs)`: the tasks themselves | [`WaitSet`], a stream of them; or by number: [`indexed`](AsCompleted::indexed) |
 //! | `async with TaskGroup() as g` | [`TaskGroup::run(async \|g\| ...)`](TaskGroup::run) |
+//! | `g.cancel()` (3.15) | [`group.cancel()`](TaskGroup::cancel), in a [`run_to_cancel`](TaskGroup::run_to_cancel) |
+//! | `staggered_race(fns, delay)` | [`staggered_race(attempts, delay)`](staggered_race) |
 //! | `ExceptionGroup`, `TimeoutError` | [`ErrorGroup`], [`TimedOut`] |
+//!
+//! | trio, anyio | here |
+//! |---|---|
+//! | `CancelScope()`, `move_on_after`, `move_on_at` | [`cancel_scope(async \|scope\| ...)`](cancel_scope()), [`move_on_after`], [`move_on_at`] |
+//! | `CancelScope(shield=True)` | [`shielded(limit, future)`](shielded()): never without a limit |
+//! | `fail_after`, `fail_at` | [`timeout_scope()`], which is an edge, as in asyncio |
+//! | `current_effective_deadline` | [`current_deadline`](corio_task::current_deadline) |
+//! | `await nursery.start(f)` | [`group.start(f)`](TaskGroup::start) |
+//! | a nursery with a `CapacityLimiter` | [`TaskGroup::run_limited(n, async \|g\| ...)`](TaskGroup::run_limited) |
 //!
 //! # Examples
 //!
@@ -62,7 +76,8 @@
 //!   else's cancellation. The first in time completes a `gather`, and aborts a `TaskGroup`.
 //! * **Cancellation.** In place, each child is a scope of its own: a request reaches all of them, all may clean up, and
 //!   then the caller unwinds. `gather` passes a request on to its children, `shield` keeps it from them, `wait` and
-//!   `as_completed` merely leave. A timeout and a group ask their own scope, never the task.
+//!   `as_completed` merely leave. A timeout and a group ask their own scope, never the task. A request is an edge: it hits
+//!   once. A cancelled [`cancel_scope()`] is a level: it hits at every suspension, and [`shielded()`] is the only exemption.
 //! * **Cost.** Linear: a join of a million polls those children that were woken. A timer is armed at the first suspension,
 //!   and taken back at the end. A combinator that is dropped leaves no callback behind, but for a gather, which by its
 //!   callbacks consumes its children's later errors in silence.
@@ -86,14 +101,15 @@
 //!
 //! # What is not here
 //!
-//! `TaskGroup.cancel()` of Python 3.15; a group hands out no way to end it but failing. Duplicates: a handle is one, and
-//! to give a task twice, [`share`](corio_task::Task::share) it.
+//! Duplicates: a handle is one, and to give a task twice, [`share`](corio_task::Task::share) it. Cancel scopes that reach
+//! into other tasks: a task is ended by whoever holds it, or by its group.
 
 #![deny(unsafe_code)] // Lifted in `block` alone.
 
 mod join;
 mod try_join;
 mod race;
+mod staggered_race;
 mod by_completion;
 mod gather;
 mod as_completed;
@@ -101,9 +117,13 @@ mod wait;
 mod wait_set;
 mod timeout;
 mod timeout_scope;
+mod cancel_scope;
+mod shielded;
 mod wait_for;
 mod shield;
 mod task_group;
+mod readiness;
+mod turnstile;
 mod error;
 mod outcome;
 mod fallible;
@@ -121,15 +141,19 @@ mod deadline;
 mod signal;
 pub mod shapes;
 
-pub use as_completed::{AsCompleted, NextCompleted, Turns, as_completed};
+pub use as_completed::{AsCompleted, IndexedCompleted, NextCompleted, Turns, as_completed};
 pub use by_completion::{ByCompletion, by_completion};
+pub use cancel_scope::{CancelScope, cancel_scope, move_on_after, move_on_at};
 pub use error::{ErrorGroup, Failure, TimedOut};
 pub use fallible::{Fallible, fallible};
 pub use gather::{Gather, gather, gather_settled};
 pub use join::{Join, join};
 pub use outcome::{Outcome, Plain};
 pub use race::{Race, race};
+pub use readiness::{NotStarted, TaskStatus};
 pub use shield::{Shield, shield};
+pub use shielded::shielded;
+pub use staggered_race::{AllFailed, Won, staggered_race};
 pub use task_group::{Refused, TaskGroup};
 pub use timeout::{Timeout, timeout, timeout_at};
 pub use timeout_scope::{NotActive, TimeoutScope, timeout_scope, timeout_scope_at};

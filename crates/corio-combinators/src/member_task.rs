@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::outcome::Outcome;
+use crate::turnstile::Place;
 use corio_seam::Resume;
 use corio_task::{Cancelled, Panic};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,31 +10,42 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project_lite::pin_project! {
-    /// Polls a future; if that fails, gives the failure to `fail` and ends the task as cancelled.
-    pub(crate) struct MemberTask<F, N> {
+    /// Calls `enter`, and polls a future; if that fails, gives the failure to `fail` and ends the task as cancelled.
+    pub(crate) struct MemberTask<F, E, N> {
         #[pin]
         future: F,
         // None once it was called.
+        enter: Option<E>,
+        // None once it was called.
         fail: Option<N>,
         raising: Option<Resume>,
+        // Where its turn comes, if not all children may run at a time. Given up after the future.
+        place: Option<Place>,
     }
 }
 
-impl<F, N> MemberTask<F, N> {
-    pub(crate) fn new(future: F, fail: N) -> MemberTask<F, N> {
-        MemberTask { future, fail: Some(fail), raising: None }
+impl<F, E, N> MemberTask<F, E, N> {
+    pub(crate) fn new(future: F, enter: E, fail: N, place: Option<Place>) -> MemberTask<F, E, N> {
+        MemberTask { future, enter: Some(enter), fail: Some(fail), raising: None, place }
     }
 }
 
-impl<F, N> Future for MemberTask<F, N>
+impl<F, E, N> Future for MemberTask<F, E, N>
 where
     F: Future<Output: Outcome>,
+    E: FnOnce(),
     N: FnOnce(Failure),
 {
     type Output = <F::Output as Outcome>::Value;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if let Some(enter) = this.enter.take() {
+            enter();
+        }
+        if this.place.as_mut().is_some_and(|place| place.poll_enter(cx).is_pending()) {
+            return Poll::Pending;
+        }
         // Whoever reads what the future leaves behind after a panic sees a future that panicked, and is dropped.
         let polled = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(cx)));
         let ended = match polled {

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::child::Child;
 use crate::outcome::Outcome;
-use corio_seam::{Report, Waitable, Waiting, local_waker, report, wait_on};
+use corio_seam::{Waitable, Waiting, local_waker, wait_on};
 use corio_task::Cancelled;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -108,7 +108,7 @@ impl<V> Shared<V> {
     /// The child is over.
     fn end(&self, result: Result<V, Failure>) {
         if self.left.get() {
-            return report_late(result);
+            return report_late(result.err());
         }
         self.finish(result);
     }
@@ -125,13 +125,9 @@ impl<V> Shared<V> {
 }
 
 /// Reports a failure for which the shield's awaiter did not stay.
-fn report_late<V>(result: Result<V, Failure>) {
-    let message = "exception in shielded future";
-    match result {
-        Ok(_) | Err(Failure::Cancelled(_)) => (),
-        Err(Failure::Failed(error)) => report(Report::new(message).with_error(error)),
-        Err(Failure::Panicked(panic)) => report(Report::new(message).with_panic(panic)),
-        Err(failure) => report(Report::new(message).with_error(failure)),
+fn report_late(failure: Option<Failure>) {
+    if let Some(failure) = failure.filter(|failure| !failure.is_cancelled()) {
+        failure.report_as("exception in shielded future");
     }
 }
 
@@ -192,7 +188,7 @@ impl<V> Drop for Shield<V> {
         let unheard = self.shared.result.take();
         if let Some(result) = unheard {
             if !self.shared.cancelled.get() {
-                report_late(result);
+                report_late(result.err());
             }
         }
     }

@@ -4,7 +4,7 @@ use corio_seam::{Alarm, LoopTime, OnAlarm, Timer, TimerKey, Waitable, Waiting, l
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// A flag with one waiter.
@@ -31,16 +31,18 @@ impl Signal {
 
     /// Waits for the flag, and takes it. The caller is seen to wait for `what`, to which it only listens.
     pub(crate) async fn wait(&self, what: impl Fn() -> Rc<dyn Waitable>) {
-        poll_fn(|cx| {
-            if self.rung.take() {
-                return Poll::Ready(());
-            }
-            let new = local_waker(cx.waker()); // User code: no borrow is held.
-            drop(self.waker.replace(Some(new)));
-            wait_on(Waiting::Listened(what()));
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|cx| self.poll(cx, &what)).await;
+    }
+
+    /// As [`wait`](Signal::wait), by hand.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>, what: impl Fn() -> Rc<dyn Waitable>) -> Poll<()> {
+        if self.rung.take() {
+            return Poll::Ready(());
+        }
+        let new = local_waker(cx.waker()); // User code: no borrow is held.
+        drop(self.waker.replace(Some(new)));
+        wait_on(Waiting::Listened(what()));
+        Poll::Pending
     }
 }
 

@@ -2,10 +2,14 @@
 
 use crate::member_task::MemberTask;
 use crate::outcome::Outcome;
+use crate::readiness::{NotStarted, Starting, TaskStatus};
 use crate::signal::Signal;
+use crate::turnstile::{Place, Turnstile};
 use crate::{ErrorGroup, Failure};
-use corio_seam::{Report, Waitable, report};
-use corio_task::{Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with};
+use corio_seam::Waitable;
+use corio_task::{
+    Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with, current_task, defer_requests,
+};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,7 +38,8 @@ impl TaskGroup {
     ///
     /// # Errors
     ///
-    /// [`ErrorGroup`] with all failures, those of cleanup among them; cancellations never are.
+    /// [`ErrorGroup`] with all failures, those of cleanup among them; cancellations never are. It is empty, and
+    /// [says so](ErrorGroup::is_cancelled), if nobody failed, and the body was cut by [`cancel`](TaskGroup::cancel).
     ///
     /// # Panics
     ///
@@ -44,6 +49,7 @@ impl TaskGroup {
     ///
     /// A request aimed at the caller cancels body and children, once; the group waits for them, and then the caller
     /// unwinds. If a child fails meanwhile, the error is returned, and the request hits the caller at its next suspension.
+    /// So does one that comes while the group waits for children that were asked to end already.
     ///
     /// # Cancel safety
     ///
@@ -73,16 +79,162 @@ impl TaskGroup {
     /// })).unwrap();
     /// ```
     pub async fn run<T: Outcome>(body: impl AsyncFnOnce(TaskGroup) -> T) -> Result<T::Value, ErrorGroup> {
-        let state = Rc::new(State::default());
-        let closing = Closing(Rc::clone(&state));
-        let mut course = Course::default();
-        let value = course.body(&state, body(TaskGroup { state: Rc::clone(&state) })).await;
-        state.exiting.set(true);
-        while state.has_children() {
-            course.wait(&state).await;
+        let value = run(State::default(), body).await?;
+        value.ok_or_else(|| ErrorGroup::new(Vec::new()))
+    }
+
+    /// As [`run`](TaskGroup::run), for a group that is ended by [`cancel`](TaskGroup::cancel): that is no error, and
+    /// `None` if it cut the body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorGroup`] with all failures: at least one.
+    ///
+    /// # Panics
+    ///
+    /// If the body panics; the children are cancelled then, and not waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run`](TaskGroup::run).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::TaskGroup;
+    /// use corio_task::TaskSet;
+    ///
+    /// let set = TaskSet::new();
+    /// pollster::block_on(set.run_until(async {
+    ///     let ended = TaskGroup::run_to_cancel(async |group| {
+    ///         let found = group.clone();
+    ///         group.create_task(async move { found.cancel() });
+    ///         std::future::pending::<()>().await
+    ///     });
+    ///     assert_eq!(ended.await.unwrap(), None);
+    /// })).unwrap();
+    /// ```
+    pub async fn run_to_cancel<T: Outcome>(
+        body: impl AsyncFnOnce(TaskGroup) -> T,
+    ) -> Result<Option<T::Value>, ErrorGroup> {
+        run(State::default(), body).await
+    }
+
+    /// As [`run`](TaskGroup::run), with at most `limit` children running at a time.
+    ///
+    /// The others wait in the order of their making. One that is cancelled while it waits never starts. A child holds its
+    /// place to its end, also while it waits for something: if that is a child that has no place, neither gets on.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](TaskGroup::run).
+    ///
+    /// # Panics
+    ///
+    /// If `limit` is 0, for no child would ever run; and if the body panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run`](TaskGroup::run).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::TaskGroup;
+    /// use corio_task::TaskSet;
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// let set = TaskSet::new();
+    /// let running = Rc::new(Cell::new(0));
+    /// pollster::block_on(set.run_until(TaskGroup::run_limited(2, async move |group: TaskGroup| {
+    ///     for _ in 0..5 {
+    ///         let running = Rc::clone(&running);
+    ///         group.create_task(async move {
+    ///             running.set(running.get() + 1);
+    ///             assert!(running.get() <= 2);
+    ///             std::future::ready(()).await;
+    ///             running.set(running.get() - 1);
+    ///         });
+    ///     }
+    /// }))).unwrap().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn run_limited<T: Outcome>(
+        limit: usize,
+        body: impl AsyncFnOnce(TaskGroup) -> T,
+    ) -> impl Future<Output = Result<T::Value, ErrorGroup>> {
+        assert!(
+            limit > 0,
+            "a task group that may run no task at a time would never end: give it a limit of at least 1"
+        );
+        let state = State { turnstile: Some(Rc::new(Turnstile::new(limit))), ..State::default() };
+        async move {
+            let value = run(state, body).await?;
+            value.ok_or_else(|| ErrorGroup::new(Vec::new()))
         }
-        drop(closing);
-        course.end(&state, value).await
+    }
+
+    /// Ends the group without an error: asks the children, in the order of their making, and the body to end; Python
+    /// 3.15's `TaskGroup.cancel`.
+    ///
+    /// The group waits for them as ever, and takes no new children. Failures of their cleanup are its error. A body that
+    /// was never suspended is hit where it first is. A second call does nothing, and nor does one after the end. A
+    /// cancellation of the caller stays one.
+    pub fn cancel(&self) {
+        self.state.abort();
+    }
+
+    /// Starts a child that tells when it is ready, and waits for that; trio's `nursery.start`.
+    ///
+    /// `child` is given a [`TaskStatus`], and calls [`started`](TaskStatus::started) with whatever its starter needs. From
+    /// then on it is a child like any other. If it ends before, that is not the group's failure, but this call's. While
+    /// it is getting ready the group waits for it, and cancels it with the others.
+    ///
+    /// # Errors
+    ///
+    /// [`NotStarted`] if the child ended, or dropped its status, without calling `started`; and if the group takes no
+    /// more children. A child that dropped its status is asked to end.
+    ///
+    /// # Panics
+    ///
+    /// Where no loop runs.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before the child was ready, it cancels the child.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::{TaskGroup, TaskStatus};
+    /// use corio_task::TaskSet;
+    ///
+    /// async fn serve(status: TaskStatus<u16>) -> Result<(), std::io::Error> {
+    ///     let port = 8080; // It binds a socket here, which may fail.
+    ///     status.started(port);
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// let set = TaskSet::new();
+    /// pollster::block_on(set.run_until(TaskGroup::run_to_cancel(async |group| {
+    ///     assert_eq!(group.start(serve).await.unwrap(), 8080);
+    ///     group.cancel();
+    /// }))).unwrap().unwrap();
+    /// ```
+    pub async fn start<V, F>(&self, child: impl FnOnce(TaskStatus<V>) -> F) -> Result<V, NotStarted>
+    where
+        V: 'static,
+        F: Future<Output: Outcome> + 'static,
+    {
+        let (status, starting) = Starting::new();
+        if let Some(why) = self.state.refuses() {
+            return Err(NotStarted::Refused(why));
+        }
+        let future = child(status);
+        let failures = starting.failures();
+        let task = self.spawn(TaskOptions::new(), future, Some(Box::new(move |failure| failures.note(failure))));
+        starting.wait(task.task_ref()).await
     }
 
     /// Starts a child; asyncio's `TaskGroup.create_task`.
@@ -155,15 +307,53 @@ impl TaskGroup {
         if let Some(why) = state.refuses() {
             return Err(Refused { future, why });
         }
+        Ok(self.spawn(options, future, None))
+    }
+
+    /// Makes the task of a child; `early` may take its failure in the group's stead.
+    #[track_caller]
+    fn spawn<F>(&self, options: TaskOptions, future: F, early: Option<Early>) -> Task<<F::Output as Outcome>::Value>
+    where
+        F: Future<Output: Outcome> + 'static,
+    {
+        let state = &self.state;
         let number = state.next_number();
         let failures = Rc::clone(state);
-        let member = MemberTask::new(future, move |failure| failures.note(number, failure));
-        let task = create_task_with(options, member);
+        let fail = move |failure| {
+            let groups = match early {
+                Some(early) => early(failure),
+                None => Some(failure),
+            };
+            groups.into_iter().for_each(|failure| failures.note(number, failure));
+        };
+        let place = state.turnstile.as_ref().map(|turnstile| Place::new(turnstile, number));
+        let entering = Rc::clone(state);
+        let enter = move || entering.enter(number);
+        state.creating.set(Some(number));
+        let task = create_task_with(options, MemberTask::new(future, enter, fail, place));
+        state.creating.set(None);
         state.children.borrow_mut().insert(number, task.task_ref());
         let state = Rc::clone(state);
         task.add_done_callback(move |task| state.ended(number, task));
-        Ok(task)
+        task
     }
+}
+
+/// Looks at a child's failure before the group does, and returns it if it is the group's.
+type Early = Box<dyn FnOnce(Failure) -> Option<Failure>>;
+
+/// Runs a group to its end: its body's value, if that was not cut.
+async fn run<T: Outcome>(state: State, body: impl AsyncFnOnce(TaskGroup) -> T) -> Result<Option<T::Value>, ErrorGroup> {
+    let state = Rc::new(state);
+    let closing = Closing(Rc::clone(&state));
+    let mut course = Course::default();
+    let value = course.body(&state, body(TaskGroup { state: Rc::clone(&state) })).await;
+    state.exiting.set(true);
+    while state.has_children() {
+        course.wait(&state).await;
+    }
+    drop(closing);
+    course.end(&state, value).await
 }
 
 impl fmt::Debug for TaskGroup {
@@ -222,6 +412,8 @@ struct State {
     /// The unfinished children, in the order of their making.
     children: RefCell<BTreeMap<u64, TaskRef>>,
     last_number: Cell<u64>,
+    /// The child that is being made.
+    creating: Cell<Option<u64>>,
     /// The failures of children whose callbacks have not run yet.
     noted: RefCell<BTreeMap<u64, Failure>>,
     failures: RefCell<Vec<Failure>>,
@@ -231,6 +423,8 @@ struct State {
     asked_body: Cell<bool>,
     /// Rung when the last child has ended.
     empty: Signal,
+    /// Where children wait for their turn, if only so many may run.
+    turnstile: Option<Rc<Turnstile>>,
 }
 
 impl State {
@@ -255,8 +449,20 @@ impl State {
         }
     }
 
+    /// Notes that a child is polled for the first time: if that is before its making was over, it is noted here and now,
+    /// so that whatever it does to its group meets it there.
+    fn enter(&self, number: u64) {
+        if self.creating.get() == Some(number) {
+            let task = current_task().expect("a child is polled as a task");
+            self.children.borrow_mut().insert(number, task);
+        }
+    }
+
     /// Takes a failure from a child that is about to end.
     fn note(&self, number: u64, failure: Failure) {
+        if let (Some(turnstile), false) = (&self.turnstile, failure.is_cancelled()) {
+            turnstile.close(); // The group aborts in an iteration; until then nobody else begins.
+        }
         self.noted.borrow_mut().insert(number, failure);
     }
 
@@ -274,7 +480,7 @@ impl State {
         match failure {
             None | Some(Failure::Cancelled(_)) => (),
             Some(failure) if self.phase.get() == Phase::Over => {
-                report(Report::new("a task failed after its task group was dropped").with_error(failure));
+                failure.report_as("a task failed after its task group was dropped");
             }
             Some(failure) => {
                 self.failures.borrow_mut().push(failure);
@@ -290,9 +496,22 @@ impl State {
         }
         self.phase.set(Phase::Aborting);
         self.cancel_children();
+        self.cut_body();
+    }
+
+    /// Asks the body to end, if it was ever suspended.
+    fn cut_body(&self) {
         let body = self.body.borrow().clone();
         if let Some(body) = body {
             self.asked_body.set(body.request(None));
+        }
+    }
+
+    /// Notes that the body is suspended, for the first time; the group may be aborting already.
+    fn suspend_body(&self, scope: ScopeHandle) {
+        self.body.replace(Some(scope));
+        if self.phase.get() == Phase::Aborting {
+            self.cut_body();
         }
     }
 
@@ -354,7 +573,7 @@ impl Course {
         let ended = poll_fn(|cx| {
             let polled = scope.poll(body.as_mut(), cx);
             if polled.is_pending() && state.body.borrow().is_none() {
-                state.body.replace(Some(scope.handle()));
+                state.suspend_body(scope.handle());
             }
             polled
         })
@@ -377,9 +596,11 @@ impl Course {
         None
     }
 
-    /// Waits until no child is left, or a request comes, which aborts.
+    /// Waits until no child is left, or a request comes, which aborts; a later one has nothing to do, and waits.
     async fn wait(&mut self, state: &Rc<State>) {
-        let (scope, mut body) = (Scope::new(), pin!(Some(state.empty.wait(|| Rc::clone(state) as Rc<dyn Waitable>))));
+        let aborting = state.phase.get() == Phase::Aborting;
+        let scope = if aborting { Scope::shielding() } else { Scope::new() };
+        let mut body = pin!(Some(state.empty.wait(|| Rc::clone(state) as Rc<dyn Waitable>)));
         let Err(cancelled) = poll_fn(|cx| scope.poll(body.as_mut(), cx)).await else { return };
         if state.phase.get() == Phase::Open {
             self.cancelled = Some(cancelled);
@@ -389,16 +610,18 @@ impl Course {
     }
 
     /// Says how the group ended.
-    async fn end<V>(self, state: &State, value: Option<Result<V, Failure>>) -> Result<V, ErrorGroup> {
+    async fn end<V>(self, state: &State, value: Option<Result<V, Failure>>) -> Result<Option<V>, ErrorGroup> {
         let mut failures = state.failures.take();
         if let (Some(cancelled), true) = (self.cancelled, failures.is_empty()) {
             match cancelled.resume().await {}
         }
         match value {
-            Some(Ok(value)) if failures.is_empty() => return Ok(value),
+            Some(Ok(value)) if failures.is_empty() => return Ok(Some(value)),
             Some(Err(failure)) => failures.push(failure),
+            None if failures.is_empty() => return Ok(None),
             _ => (),
         }
+        defer_requests();
         if let Some(cut) = self.cut {
             cut.rearm();
         }

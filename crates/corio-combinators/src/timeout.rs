@@ -1,9 +1,10 @@
 //! A limit in time for one future.
 
 use crate::TimedOut;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Finish, Manner};
 use corio_seam::{LoopTime, Resume};
-use corio_task::{Cancelled, Scope};
+use corio_task::{Cancelled, Scope, Until};
+use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -41,7 +42,7 @@ use std::time::Duration;
 /// assert_eq!(ready, Ok(1));
 /// ```
 pub fn timeout<F: Future>(delay: Duration, future: F) -> Timeout<F> {
-    Timeout::new(Limit::After(delay), future)
+    Timeout::new(Limit::Own(Cell::new(Until::After(delay))), future)
 }
 
 /// Gives a future until `when`; asyncio's `async with timeout_at(when)`.
@@ -56,13 +57,12 @@ pub fn timeout<F: Future>(delay: Duration, future: F) -> Timeout<F> {
 ///
 /// At the first suspension, where there is no timer.
 pub fn timeout_at<F: Future>(when: LoopTime, future: F) -> Timeout<F> {
-    Timeout::new(Limit::At(when), future)
+    Timeout::new(Limit::Own(Cell::new(Until::At(when))), future)
 }
 
 /// When a timeout is due.
 pub(crate) enum Limit {
-    After(Duration),
-    At(LoopTime),
+    Own(Cell<Until>),
     /// As somebody else has set it, and may set it anew.
     Shared(Rc<Deadline>),
 }
@@ -71,9 +71,19 @@ impl Limit {
     /// Makes the deadline, at the first suspension.
     fn deadline(&self) -> Rc<Deadline> {
         match self {
-            Limit::After(delay) => Deadline::new(Some(corio_seam::now() + *delay)),
-            Limit::At(when) => Deadline::new(Some(*when)),
+            Limit::Own(until) => {
+                let when = until.get().when();
+                until.set(when.map_or(Until::Never, Until::At));
+                Deadline::new(Manner::Once, when)
+            }
             Limit::Shared(deadline) => Rc::clone(deadline),
+        }
+    }
+
+    fn until(&self) -> &Cell<Until> {
+        match self {
+            Limit::Own(until) => until,
+            Limit::Shared(deadline) => deadline.seen_inside(),
         }
     }
 }
@@ -84,7 +94,7 @@ pin_project_lite::pin_project! {
     pub struct Timeout<F> {
         limit: Limit,
         // From the first suspension on.
-        armed: Armed,
+        armed: Option<Finish>,
         // How many requests there were around at the first poll.
         before: Option<usize>,
         // A cancellation that is not ours, and goes on.
@@ -95,21 +105,9 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// A deadline that ends when it is dropped.
-#[derive(Default)]
-struct Armed(Option<Rc<Deadline>>);
-
-impl Drop for Armed {
-    fn drop(&mut self) {
-        if let Some(deadline) = self.0.take() {
-            deadline.finish();
-        }
-    }
-}
-
 impl<F: Future> Timeout<F> {
     pub(crate) fn new(limit: Limit, future: F) -> Timeout<F> {
-        Timeout { limit, armed: Armed::default(), before: None, raising: None, scope: Scope::new(), body: Some(future) }
+        Timeout { limit, armed: None, before: None, raising: None, scope: Scope::new(), body: Some(future) }
     }
 }
 
@@ -122,23 +120,22 @@ impl<F: Future> Future for Timeout<F> {
             return Pin::new(resume).poll(cx).map(|never| match never {});
         }
         let before = *this.before.get_or_insert_with(corio_seam::cancelling);
-        match this.scope.poll(this.body, cx) {
+        match this.scope.poll_until(this.limit.until(), this.body, cx) {
             Poll::Ready(Ok(value)) => {
-                drop(std::mem::take(this.armed));
+                *this.armed = None;
                 Poll::Ready(Ok(value))
             }
             Poll::Ready(Err(cancelled)) => {
-                let armed = std::mem::take(this.armed);
-                let expired = armed.0.as_ref().is_some_and(|deadline| deadline.expired());
+                let expired = this.armed.take().is_some_and(|armed| armed.0.expired());
                 if expired && corio_seam::cancelling() <= before {
                     return Poll::Ready(Err(TimedOut::new()));
                 }
                 raise(this.raising, cancelled, cx)
             }
             Poll::Pending => {
-                if this.armed.0.is_none() {
+                if this.armed.is_none() {
                     let deadline = this.limit.deadline();
-                    this.armed.0 = Some(Rc::clone(&deadline));
+                    *this.armed = Some(Finish(Rc::clone(&deadline)));
                     deadline.arm(this.scope.handle());
                 }
                 Poll::Pending
@@ -155,7 +152,7 @@ pub(crate) fn raise<T>(raising: &mut Option<Resume>, cancelled: Cancelled, cx: &
 
 impl<F> fmt::Debug for Timeout<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let deadline = self.armed.0.as_ref();
+        let deadline = self.armed.as_ref().map(|armed| &armed.0);
         f.debug_struct("Timeout")
             .field("when", &deadline.and_then(|deadline| deadline.when()))
             .field("expired", &deadline.is_some_and(|deadline| deadline.expired()))

@@ -1,7 +1,7 @@
 //! A limit in time that the body can ask about, and move.
 
 use crate::TimedOut;
-use crate::deadline::{Deadline, Phase};
+use crate::deadline::{Deadline, Finish, Manner, Phase};
 use crate::timeout::{Limit, Timeout};
 use corio_seam::LoopTime;
 use std::error::Error;
@@ -55,21 +55,12 @@ pub async fn timeout_scope_at<T>(
     when: impl Into<Option<LoopTime>>,
     body: impl AsyncFnOnce(TimeoutScope) -> T,
 ) -> Result<T, TimedOut> {
-    let deadline = Deadline::new(when.into());
+    let deadline = Deadline::new(Manner::Once, when.into());
     let scope = TimeoutScope { deadline: Rc::clone(&deadline) };
     let finish = Finish(Rc::clone(&deadline));
     let ended = Timeout::new(Limit::Shared(deadline), body(scope)).await;
     drop(finish);
     ended
-}
-
-/// Ends a deadline also if the body was never pending, or panicked.
-struct Finish(Rc<Deadline>);
-
-impl Drop for Finish {
-    fn drop(&mut self) {
-        self.0.finish();
-    }
 }
 
 /// The limit of a [`timeout_scope`]: a handle, to be cloned and kept also beyond the scope. `!Send`.

@@ -5,11 +5,15 @@ use crate::signal::{Alarmed, Signal};
 use crate::{NothingToWaitFor, ReturnWhen};
 use corio_seam::{Node, OnAlarm, Waitable, push};
 use corio_task::{CallbackKey, Task};
+use futures_core::Stream;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Tasks that are waited for again and again: what a loop around [`wait`](crate::wait()) would do, at linear cost.
@@ -48,7 +52,7 @@ struct Shared<T> {
     tasks: RefCell<Listened<T>>,
     signal: Signal,
     /// The numbers of the tasks that are over, in that order, less those that were given out.
-    over: RefCell<Vec<u64>>,
+    over: RefCell<VecDeque<u64>>,
     /// One of them panicked.
     panicked: Cell<bool>,
     /// Time is up.
@@ -102,7 +106,7 @@ impl<T: 'static> WaitSet<T> {
         self.last_number += 1;
         let (number, shared) = (self.last_number, Rc::clone(&self.shared));
         let key = task.add_done_callback(move |task| {
-            shared.over.borrow_mut().push(number);
+            shared.over.borrow_mut().push_back(number);
             shared.panicked.set(shared.panicked.get() || task.panicked());
             shared.signal.ring();
         });
@@ -189,13 +193,71 @@ impl<T: Outcome> WaitSet<T> {
             || match when {
                 ReturnWhen::FirstCompleted => !over.is_empty(),
                 ReturnWhen::FirstException => {
-                    let fresh = &over[std::mem::replace(seen, over.len())..];
-                    self.shared.panicked.get() || fresh.iter().any(failed)
+                    let fresh = over.range(std::mem::replace(seen, over.len())..);
+                    self.shared.panicked.get() || fresh.into_iter().any(failed)
                 }
                 ReturnWhen::AllCompleted => false,
             }
     }
 }
+
+impl<T: 'static> WaitSet<T> {
+    /// Returns the next task that is over, itself, in the order of their ends; `None` once the set is empty. Python 3.13's
+    /// `async for task in as_completed(tasks)`.
+    ///
+    /// It is a stream, too. It does not yield if a task is over by its callback already.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_combinators::WaitSet;
+    /// use corio_task::{TaskSet, create_task};
+    ///
+    /// let set = TaskSet::new();
+    /// pollster::block_on(set.run_until(async {
+    ///     let mut tasks: WaitSet<_> = (1..=3).map(|n| create_task(async move { n }).named(format!("square of {n}"))).collect();
+    ///     while let Some(task) = tasks.next().await {
+    ///         assert_eq!(task.name(), format!("square of {}", task.await.unwrap()));
+    ///     }
+    /// })).unwrap();
+    /// ```
+    pub async fn next(&mut self) -> Option<Task<T>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Takes out the one that was over first.
+    fn take_one(&mut self) -> Option<Task<T>> {
+        let first = self.shared.over.borrow_mut().pop_front()?;
+        let (task, _) = self.shared.tasks.borrow_mut().remove(&first)?;
+        Some(task)
+    }
+}
+
+impl<T: 'static> Stream for WaitSet<T> {
+    type Item = Task<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Task<T>>> {
+        if self.is_empty() {
+            return Poll::Ready(None);
+        }
+        if let Some(task) = self.take_one() {
+            return Poll::Ready(Some(task));
+        }
+        self.shared.signal.clear();
+        let shared = &self.shared;
+        shared.signal.poll(cx, || Rc::clone(shared) as Rc<dyn Waitable>).map(|()| None)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len(), Some(self.len()))
+    }
+}
+
+impl<T> Unpin for WaitSet<T> {}
 
 impl<T: 'static> Default for WaitSet<T> {
     fn default() -> WaitSet<T> {

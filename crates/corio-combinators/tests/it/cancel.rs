@@ -347,3 +347,32 @@ fn a_group_dropped_half_way_cancels_its_children_and_lets_go() {
     world.run(main).unwrap();
     assert_eq!(lines.take(), ["cleaned"]);
 }
+
+#[test]
+fn beside_a_branch_that_forwards_the_others_are_cut_too() {
+    for forwards_first in [true, false] {
+        let log = Log::default();
+        let lines = log.clone();
+        run(async move {
+            let child = create_task(cleans_up(log.clone(), "child", 10));
+            let child_ref = child.task_ref();
+            let task = create_task(async move {
+                let waits = async {
+                    let ended = child.await;
+                    unreachable!("the request was ours, and the child ended for it: {ended:?}")
+                };
+                if forwards_first {
+                    join((waits, cleans_up(log, "sibling", 5))).await;
+                } else {
+                    join((cleans_up(log, "sibling", 5), waits)).await;
+                }
+            });
+            yield_now().await;
+            yield_now().await;
+            task.cancel();
+            assert!(was_cancelled(&task.await));
+            assert!(child_ref.cancelled());
+        });
+        assert_eq!(lines.take(), ["sibling", "child"]);
+    }
+}

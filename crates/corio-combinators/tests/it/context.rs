@@ -94,3 +94,20 @@ fn callbacks_of_a_gather_have_contexts() {
         assert_eq!((seen.get(), context.get(&NAME), name()), ("added", Some("given"), "main"));
     });
 }
+
+#[test]
+fn hazard_48_an_eager_child_is_in_its_group_before_its_first_poll() {
+    run(async {
+        let ended = TaskGroup::run_to_cancel(async |group: TaskGroup| {
+            let itself = group.clone();
+            let child = group.create_task_with(eager(), async move {
+                itself.cancel(); // It asks its own task as well, which is hit at its first suspension.
+                std::future::pending::<()>().await; // It is hit here,
+            });
+            assert!(group.try_create_task(async {}).is_err());
+            assert!(!child.done());
+            std::future::pending::<()>().await; // and the body here.
+        });
+        assert_eq!(ended.await.unwrap(), None);
+    });
+}
