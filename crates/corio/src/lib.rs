@@ -50,7 +50,8 @@ pub use corio_seam::LoopTime;
 pub use corio_seam::{Cancelled, Panic};
 pub use corio_seam::{Context, ContextVar, Token, copy_context};
 pub use corio_task::{
-    JoinError, Task, TaskOptions, TaskRef, all_tasks, catch_cancelled, create_task, create_task_with, current_task,
+    JoinError, Task, TaskOptions, TaskRef, all_tasks, catch_cancelled, create_task, create_task_with, current_deadline,
+    current_task,
 };
 
 // Who waits for whom.
@@ -58,8 +59,9 @@ pub use corio_task::{CallGraph, capture_call_graph, format_all_tasks, format_cal
 
 // Many at once.
 pub use corio_combinators::{
-    ErrorGroup, Failure, ReturnWhen, TaskGroup, TimedOut, as_completed, by_completion, fallible, gather,
-    gather_settled, join, race, shield, timeout, timeout_at, timeout_scope, timeout_scope_at, try_join, wait, wait_for,
+    CancelScope, ErrorGroup, Failure, ReturnWhen, TaskGroup, TaskStatus, TimedOut, as_completed, by_completion,
+    cancel_scope, fallible, gather, gather_settled, join, move_on_after, move_on_at, race, shield, shielded,
+    staggered_race, timeout, timeout_at, timeout_scope, timeout_scope_at, try_join, wait, wait_for,
 };
 
 // Cells.
@@ -86,8 +88,9 @@ pub use corio_signal as signal;
 pub mod combinators {
     //! The rest of `corio-combinators`: the types of its futures, and what writers of combinators need.
     pub use corio_combinators::{
-        AsCompleted, ByCompletion, Fallible, Gather, Join, NextCompleted, NotActive, NothingToWaitFor, Outcome, Plain,
-        Race, Refused, Shield, Timeout, TimeoutScope, TryJoin, Turns, WaitSet, shapes,
+        AllFailed, AsCompleted, ByCompletion, Fallible, Gather, IndexedCompleted, Join, NextCompleted, NotActive,
+        NotStarted, NothingToWaitFor, Outcome, Plain, Race, Refused, Shield, Timeout, TimeoutScope, TryJoin, Turns,
+        WaitSet, Won, shapes,
     };
 }
 
@@ -142,7 +145,7 @@ pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
         Awaitable, Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
-        TaskSet, with_local_waker,
+        TaskSet, Until, defer_requests, with_local_waker,
     };
 }
 
