@@ -58,8 +58,8 @@ pub use context::{
     Carried, Context, ContextVar, Token, capture_context, carry_context, copy_context, enter_context, leave_context,
     outside_context, swap_context,
 };
-pub use node::{Batch, Header, Node, ReadyQueue, VTable};
-pub use report::{Panic, Report, catch_and_report, report};
+pub use node::{Batch, Description, Entry, Header, Node, ReadyQueue, VTable};
+pub use report::{Panic, Report, catch_and_report, catch_and_report_from, report};
 pub use seam::{
     Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, raised, remote,
     spawn,

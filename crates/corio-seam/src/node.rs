@@ -1,15 +1,17 @@
 //! The entries of the ready queue, and the queue: the one place of unsafe code in this crate.
 //!
 //! One intrusive FIFO holds task steps and boxed callbacks alike. An entry starts with a [`Header`]: the link, and a
-//! table of two functions. A task's cell lends the queue one reference to itself; a callback is a box of its own.
+//! table of three functions. A task's cell lends the queue one reference to itself; a callback is a box of its own.
 
 #![allow(unsafe_code)]
 
 use crate::context::{Context, capture_context, enter_context, run_detached};
-use crate::report::catch_and_report;
+use crate::report::{catch_and_report, catch_and_report_from};
+use std::any::type_name;
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::ptr::NonNull;
 
 /// The first field of everything that can stand in a [`ReadyQueue`].
@@ -42,13 +44,81 @@ impl Header {
     }
 }
 
-/// What can be done with an entry: each function consumes the queue's reference to it.
+/// What can be done with an entry. The first two functions consume the queue's reference to it.
 #[derive(Debug)]
 pub struct VTable {
     /// Runs the entry. Must not unwind.
     pub run: unsafe fn(NonNull<Header>),
     /// Gives the entry up without running it. Must not unwind.
     pub discard: unsafe fn(NonNull<Header>),
+    /// Says what the entry is, which stays as it was.
+    pub describe: unsafe fn(NonNull<Header>) -> Description,
+}
+
+/// What an entry of the ready queue is, for a person: made when somebody asks, by [`Node::describe`].
+///
+/// asyncio's `repr` of a handle, without the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// What it is, with its name: `task "Task-1"`, `callback program::main::{{closure}}`.
+    pub what: String,
+    /// Where in the program it was made, or scheduled, as far as that is known.
+    pub location: Option<&'static Location<'static>>,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        self.location.map_or(Ok(()), |location| write!(f, ", made at {location}"))
+    }
+}
+
+/// A callback that knows where it was scheduled; for [`Node::of`].
+///
+/// A plain function needs none of this: [`Node::new`] takes it as it is.
+pub trait Entry: 'static {
+    /// Does what it is for.
+    fn run(self);
+
+    /// Says where in the program it was scheduled: asked before each run, for the report of a panic. Must not panic.
+    fn location(&self) -> Option<&'static Location<'static>> {
+        None
+    }
+
+    /// Says what it is: asked seldom, in debug mode.
+    fn describe(&self) -> Description {
+        Description { what: format!("callback {}", type_name::<Self>()), location: self.location() }
+    }
+}
+
+/// A function as an entry: it costs nothing, and is known by the name of its type alone.
+struct Plain<F>(F);
+
+/// A function to be called in a context.
+struct Within<F> {
+    context: Context,
+    f: F,
+}
+
+impl<F: FnOnce() + 'static> Entry for Within<F> {
+    fn run(self) {
+        enter_context(Some(self.context), || catch_and_report(IN_CALLBACK, self.f));
+    }
+
+    fn describe(&self) -> Description {
+        Description { what: format!("callback {}", type_name::<F>()), location: None }
+    }
+}
+
+impl<F: FnOnce() + 'static> Entry for Plain<F> {
+    #[inline]
+    fn run(self) {
+        (self.0)();
+    }
+
+    fn describe(&self) -> Description {
+        Description { what: format!("callback {}", type_name::<F>()), location: None }
+    }
 }
 
 /// An owned entry of a ready queue: a callback, or one reference to a task that wants a step.
@@ -78,16 +148,43 @@ impl Node {
 
     #[cold]
     fn within<F: FnOnce() + 'static>(context: Context, f: F) -> Node {
-        Node::bare(move || enter_context(Some(context), move || catch_and_report(IN_CALLBACK, f)))
+        Node::of(Within { context, f })
     }
 
     /// Makes an entry that calls `f` once, in an empty context: for what a loop does by itself.
     #[must_use]
     pub fn bare<F: FnOnce() + 'static>(f: F) -> Node {
+        Node::of(Plain(f))
+    }
+
+    /// Makes an entry that runs `entry`, once; as [`new`](Node::new), but it can say where it comes from.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_seam::{Entry, Node};
+    /// use std::panic::Location;
+    ///
+    /// struct Hello(&'static Location<'static>);
+    ///
+    /// impl Entry for Hello {
+    ///     fn run(self) {}
+    ///     fn location(&self) -> Option<&'static Location<'static>> {
+    ///         Some(self.0)
+    ///     }
+    /// }
+    ///
+    /// let node = Node::of(Hello(Location::caller()));
+    /// assert!(node.describe().what.ends_with("Hello"));
+    /// assert!(node.describe().location.is_some());
+    /// node.run();
+    /// ```
+    #[must_use]
+    pub fn of<E: Entry>(entry: E) -> Node {
         // SAFETY:
         // * the table is a constant, promoted to a static, and is never written.
-        let header = unsafe { Header::new(NonNull::from(&Callback::<F>::VTABLE)) };
-        let callback = Box::new(Callback { header, f });
+        let header = unsafe { Header::new(NonNull::from(&Callback::<E>::VTABLE)) };
+        let callback = Box::new(Callback { header, entry });
         Node(NonNull::from(Box::leak(callback)).cast())
     }
 
@@ -119,6 +216,20 @@ impl Node {
         // * the node owns one reference, given up here: it is not dropped.
         unsafe { run(node.0) }
     }
+
+    /// Says what the entry is, for a person: a task by its name, a callback by its type's. Costs an allocation.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        // SAFETY:
+        // * the node owns a live object, so its header can be read.
+        let vtable = unsafe { self.0.as_ref() }.vtable;
+        // SAFETY:
+        // * the table lives as long as the program (`Header::new`).
+        let describe = unsafe { vtable.as_ref() }.describe;
+        // SAFETY:
+        // * the node owns a live object, and keeps it.
+        unsafe { describe(self.0) }
+    }
 }
 
 impl Drop for Node {
@@ -144,29 +255,30 @@ impl fmt::Debug for Node {
 /// What is said of a callback's panic.
 const IN_CALLBACK: &str = "exception in callback";
 
-/// A boxed callback: what [`Node::new`] makes.
+/// A boxed callback: what [`Node::of`] makes.
 #[repr(C)]
-struct Callback<F> {
+struct Callback<E> {
     header: Header,
-    f: F,
+    entry: E,
 }
 
-impl<F: FnOnce() + 'static> Callback<F> {
-    const VTABLE: VTable = VTable { run: Self::run, discard: Self::discard };
+impl<E: Entry> Callback<E> {
+    const VTABLE: VTable = VTable { run: Self::run, discard: Self::discard, describe: Self::describe };
 
-    /// Calls the function, which the box gives up first, so that it never runs twice.
+    /// Runs the entry, which the box gives up first, so that it never runs twice.
     ///
     /// # Safety
     ///
-    /// * `header` is the start of a `Callback<F>` leaked by [`Node::new`], and is not used again.
+    /// * `header` is the start of a `Callback<E>` leaked by [`Node::of`], and is not used again.
     unsafe fn run(header: NonNull<Header>) {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
-        let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
-        run_detached(|| catch_and_report(IN_CALLBACK, callback.f));
+        let callback = unsafe { Box::from_raw(header.cast::<Callback<E>>().as_ptr()) };
+        let entry = callback.entry;
+        run_detached(|| catch_and_report_from(IN_CALLBACK, entry.location(), || entry.run()));
     }
 
-    /// Drops the function uncalled.
+    /// Drops the entry without running it.
     ///
     /// # Safety
     ///
@@ -174,8 +286,19 @@ impl<F: FnOnce() + 'static> Callback<F> {
     unsafe fn discard(header: NonNull<Header>) {
         // SAFETY:
         // * `header` came from a leaked box of this very type, given up by the caller.
-        let callback = unsafe { Box::from_raw(header.cast::<Callback<F>>().as_ptr()) };
+        let callback = unsafe { Box::from_raw(header.cast::<Callback<E>>().as_ptr()) };
         catch_and_report("exception while a callback was discarded", move || drop(callback));
+    }
+
+    /// Says what the entry is.
+    ///
+    /// # Safety
+    ///
+    /// * `header` is the start of a live `Callback<E>` made by [`Node::of`], which nobody changes meanwhile.
+    unsafe fn describe(header: NonNull<Header>) -> Description {
+        // SAFETY:
+        // * the caller's own promise.
+        unsafe { header.cast::<Callback<E>>().as_ref() }.entry.describe()
     }
 }
 
@@ -337,6 +460,19 @@ mod tests {
         queue.push(Node::new(|| panic!("one callback's own affair")));
         note(&queue, &log, 1);
         queue.batch().for_each(Node::run);
+        assert_eq!(*log.borrow(), [1]);
+    }
+
+    #[test]
+    fn an_entry_says_what_it_is_and_runs_all_the_same() {
+        let (queue, log) = (ReadyQueue::new(), Rc::default());
+        note(&queue, &log, 1);
+        for node in queue.batch() {
+            let description = node.describe();
+            assert!(description.what.starts_with("callback corio_seam::node::tests::note::"), "{description}");
+            assert_eq!(description.location, None);
+            node.run();
+        }
         assert_eq!(*log.borrow(), [1]);
     }
 }

@@ -4,7 +4,7 @@ use crate::seam::current;
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 /// An error that no program text will see, on its way to the loop's exception handler; asyncio's `context` dictionary.
@@ -108,15 +108,23 @@ pub fn report(report: Report) {
 /// ```
 #[inline]
 pub fn catch_and_report(message: &'static str, f: impl FnOnce()) {
+    catch_and_report_from(message, None, f);
+}
+
+/// As [`catch_and_report`], of something that was made or scheduled at `location`: the report's source says so.
+#[inline]
+pub fn catch_and_report_from(message: &'static str, location: Option<&'static Location<'static>>, f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        report_panic(message, payload);
+        report_panic(message, location, payload);
     }
 }
 
 /// Reports a panic, whatever the exception handler and the payload do.
 #[cold]
-fn report_panic(message: &'static str, payload: Box<dyn Any + Send>) {
-    let reporting = AssertUnwindSafe(|| report(Report::new(message).with_panic(Panic::new(payload))));
+fn report_panic(message: &'static str, location: Option<&'static Location<'static>>, payload: Box<dyn Any + Send>) {
+    let mut about = Report::new(message).with_panic(Panic::new(payload));
+    about.source = location.map(|location| format!("scheduled at {location}"));
+    let reporting = AssertUnwindSafe(|| report(about));
     if let Err(payload) = catch_unwind(reporting) {
         std::mem::forget(payload); // Its destructor may panic too; there is nobody left to tell.
     }

@@ -55,7 +55,7 @@ use crate::node::{Node, Slot};
 use crate::set::Core;
 use crate::sync::{AtomicU32, Ordering};
 use cell::allocate;
-use corio_seam::{Cancelled, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
+use corio_seam::{Cancelled, Description, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
 use state::{
     ATTENTION, CANCELLED, CONTEXT, DONE, ENDING, HANDLE, Left, MERGED, OUTPUT, PANIC, QUEUE_VIEW, RUNNING, SCHEDULED,
     SharedWord, State,
@@ -552,4 +552,14 @@ unsafe fn discard(node: NonNull<corio_seam::Header>) {
     } else {
         task.header().state.clear(SCHEDULED);
     }
+}
+
+/// Says which task an entry of the ready queue is.
+///
+/// # Safety
+///
+/// * `node` is a cell that the queue holds, as [`TaskPtr::enqueue`] lent it.
+unsafe fn describe(node: NonNull<corio_seam::Header>) -> Description {
+    let task = TaskPtr(node.cast());
+    Description { what: format!("task {:?}", task.name()), location: Some(task.header().location) }
 }

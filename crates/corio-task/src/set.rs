@@ -152,13 +152,31 @@ impl Core {
     }
 
     fn run_batch(&self) {
-        assert!(!self.running.replace(true), "a task set cannot be run by a task of its own");
+        self.begin_batch();
         outside_context(|| {
             for node in self.ready.batch() {
                 node.run(); // Never unwinds.
             }
         });
         self.running.set(false);
+    }
+
+    /// As `run_batch`, but `run`, which is user code and may unwind, is asked to run each entry.
+    fn run_batch_with(&self, run: &mut dyn FnMut(Node)) {
+        /// Says that the batch is over.
+        struct Over<'c>(&'c Core);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.running.set(false);
+            }
+        }
+        self.begin_batch();
+        let _over = Over(self);
+        outside_context(|| self.ready.batch().for_each(run));
+    }
+
+    fn begin_batch(&self) {
+        assert!(!self.running.replace(true), "a task set cannot be run by a task of its own");
     }
 
     #[inline]
@@ -340,6 +358,38 @@ impl TaskSet {
             self.core.run_batch(); // The caller has entered the set, for the whole of its run.
         } else {
             self.enter(|| self.core.run_batch());
+        }
+    }
+
+    /// Runs exactly what is ready now, as [`run_batch`](TaskSet::run_batch) does, by giving each entry to `run`: a
+    /// look from outside at what the set does, and how long that takes.
+    ///
+    /// `run` runs the entry; if it drops it instead, a callback is not called, and a task waits for its next wake-up.
+    ///
+    /// # Panics
+    ///
+    /// If called by what it runs; and if `run` panics: what it had not yet been given stays ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_task::TaskSet;
+    ///
+    /// let set = TaskSet::new();
+    /// let task = set.spawn(async { 6 * 7 }).named("sum");
+    /// let mut seen = Vec::new();
+    /// set.run_batch_with(|entry| {
+    ///     seen.push(entry.describe().what);
+    ///     entry.run();
+    /// });
+    /// assert_eq!(seen, ["task \"sum\""]);
+    /// assert!(task.done());
+    /// ```
+    pub fn run_batch_with(&self, mut run: impl FnMut(Node)) {
+        if std::ptr::eq(current::core_address(), Arc::as_ptr(&self.core)) {
+            self.core.run_batch_with(&mut run);
+        } else {
+            self.enter(|| self.core.run_batch_with(&mut run));
         }
     }
 

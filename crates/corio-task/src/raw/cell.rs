@@ -2,7 +2,7 @@
 
 use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
-use super::{Header, Step, TaskPtr, VTable, discard, run, waker};
+use super::{Header, Step, TaskPtr, VTable, describe, discard, run, waker};
 use crate::set::Core;
 use crate::sync::AtomicU32;
 use corio_seam::Panic;
@@ -78,7 +78,7 @@ pub(crate) unsafe fn allocate<F: Future>(
 
 impl<F: Future> TaskCell<F> {
     const VTABLE: VTable = VTable {
-        node: corio_seam::VTable { run, discard },
+        node: corio_seam::VTable { run, discard, describe },
         poll: Self::poll,
         drop_content: Self::drop_content,
         output: Self::output,

@@ -19,6 +19,8 @@ mod call_graph;
 mod threads;
 /// The set as a plain future, its end, and its misuse.
 mod set;
+/// A batch that somebody looks at, entry by entry.
+mod observe;
 /// Who is Send.
 mod auto_traits;
 /// Tools of these tests.
