@@ -1,9 +1,14 @@
 //! Scheduled callbacks, as those who scheduled them hold them.
 
+use crate::debug;
 use crate::timers::Timers;
-use corio_seam::{Alarm, Context, LoopTime, OnAlarm, Timer, TimerKey, catch_and_report, enter_context};
+use corio_seam::{
+    Alarm, Context, Description, Entry, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report_from, enter_context,
+};
+use std::any::type_name;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 
 /// A callback that will be called once; asyncio's `Handle`. Dropping it lets the callback run; a clone is the same.
@@ -26,10 +31,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Makes a handle, and the function to schedule, which sees to the context by itself.
-    pub(crate) fn new(context: Option<Context>, f: impl FnOnce() + 'static) -> (Handle, impl FnOnce() + 'static) {
+    /// Makes a handle, and the entry to queue, which sees to the context by itself.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn new(context: Option<Context>, f: impl FnOnce() + 'static) -> (Handle, Node) {
         let call = Scheduled::new(context, f);
-        (Handle { call: Rc::clone(&call) as Rc<dyn Call> }, move || call.call())
+        (Handle { call: Rc::clone(&call) as Rc<dyn Call> }, Node::of(Queued(call)))
     }
 
     /// Keeps the callback from being called, and drops it: true if that made a difference, false if it was called or
@@ -55,11 +62,18 @@ impl Handle {
     pub fn context(&self) -> Context {
         self.call.context()
     }
+
+    /// Returns where in the program the callback was scheduled.
+    fn location(&self) -> &'static Location<'static> {
+        self.call.location()
+    }
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("cancelled", &self.cancelled()).finish_non_exhaustive()
+        let mut text = f.debug_struct("Handle");
+        text.field("location", &format_args!("{}", self.location())).field("cancelled", &self.cancelled());
+        text.finish_non_exhaustive()
     }
 }
 
@@ -74,6 +88,7 @@ pub struct TimerHandle {
 
 impl TimerHandle {
     /// Arms a timer for `f`.
+    #[track_caller]
     pub(crate) fn arm(
         timers: &Rc<Timers>,
         when: LoopTime,
@@ -119,7 +134,8 @@ impl TimerHandle {
 impl fmt::Debug for TimerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("TimerHandle");
-        text.field("when", &self.when).field("cancelled", &self.cancelled()).finish_non_exhaustive()
+        text.field("location", &format_args!("{}", self.handle.location())).field("when", &self.when);
+        text.field("cancelled", &self.cancelled()).finish_non_exhaustive()
     }
 }
 
@@ -128,6 +144,7 @@ trait Call {
     fn cancel(&self) -> bool;
     fn cancelled(&self) -> bool;
     fn context(&self) -> Context;
+    fn location(&self) -> &'static Location<'static>;
 }
 
 /// A callback with its state.
@@ -138,13 +155,17 @@ struct Scheduled<F> {
     cancelled: Cell<bool>,
     /// The context to call it in: none until somebody asks, if nothing was set where it was scheduled.
     context: OnceCell<Context>,
+    /// Where it was scheduled.
+    location: &'static Location<'static>,
 }
 
 impl<F: FnOnce() + 'static> Scheduled<F> {
     #[inline]
+    #[track_caller]
     fn new(context: Option<Context>, f: F) -> Rc<Scheduled<F>> {
         let context = context.map_or_else(OnceCell::new, OnceCell::from);
-        Rc::new(Scheduled { f: Cell::new(Some(f)), cancelled: Cell::new(false), context })
+        let (f, cancelled, location) = (Cell::new(Some(f)), Cell::new(false), Location::caller());
+        Rc::new(Scheduled { f, cancelled, context, location })
     }
 
     /// Calls the callback; it runs in an entry of the ready queue, which reports a panic where there is no context.
@@ -152,8 +173,12 @@ impl<F: FnOnce() + 'static> Scheduled<F> {
         let Some(f) = self.f.take() else { return };
         match self.context.get() {
             None => f(),
-            Some(context) => call_in(context.clone(), f),
+            Some(context) => call_in(context.clone(), self.location, f),
         }
+    }
+
+    fn describe(&self) -> Description {
+        debug::callback(type_name::<F>(), self.location)
     }
 }
 
@@ -173,16 +198,43 @@ impl<F: FnOnce() + 'static> Call for Scheduled<F> {
     fn context(&self) -> Context {
         self.context.get_or_init(Context::new).clone()
     }
+
+    fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
 }
 
 impl<F: FnOnce() + 'static> OnAlarm for Scheduled<F> {
     fn on_alarm(self: Rc<Self>) {
-        self.call();
+        catch_and_report_from("exception in callback", Some(self.location), || self.call());
+    }
+
+    fn describe(&self) -> Option<Description> {
+        Some(self.describe())
     }
 }
 
-/// Calls `f` in `context`, in which a panic of it is reported, too.
+/// A callback in the ready queue.
+struct Queued<F>(Rc<Scheduled<F>>);
+
+impl<F: FnOnce() + 'static> Entry for Queued<F> {
+    #[inline]
+    fn run(self) {
+        self.0.call();
+    }
+
+    #[inline]
+    fn location(&self) -> Option<&'static Location<'static>> {
+        Some(self.0.location)
+    }
+
+    fn describe(&self) -> Description {
+        self.0.describe()
+    }
+}
+
+/// Calls `f`, scheduled at `location`, in `context`, in which a panic of it is reported, too.
 #[cold]
-pub(crate) fn call_in(context: Context, f: impl FnOnce()) {
-    enter_context(Some(context), || catch_and_report("exception in callback", f));
+pub(crate) fn call_in(context: Context, location: &'static Location<'static>, f: impl FnOnce()) {
+    enter_context(Some(context), || catch_and_report_from("exception in callback", Some(location), f));
 }

@@ -99,6 +99,7 @@ mod clock;
 mod timers;
 mod timer_heap;
 mod exceptions;
+mod debug;
 mod shutdown;
 mod error;
 pub mod io;

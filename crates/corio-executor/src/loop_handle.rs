@@ -83,6 +83,7 @@ impl LoopHandle {
     /// # Panics
     ///
     /// If the loop is closed.
+    #[inline]
     #[track_caller]
     pub fn call_soon(&self, f: impl FnOnce() + 'static) -> Handle {
         self.schedule(capture_context(), f)
@@ -117,8 +118,8 @@ impl LoopHandle {
     #[track_caller]
     #[inline]
     fn schedule(&self, context: Option<Context>, f: impl FnOnce() + 'static) -> Handle {
-        let (handle, call) = Handle::new(context, f);
-        self.push(Node::bare(call));
+        let (handle, entry) = Handle::new(context, f);
+        self.push(entry);
         handle
     }
 
@@ -269,10 +270,13 @@ impl LoopHandle {
     ///     let event_loop = LoopHandle::current();
     ///     let errors = Rc::new(RefCell::new(Vec::new()));
     ///     let inner = Rc::clone(&errors);
-    ///     event_loop.set_exception_handler(move |report| inner.borrow_mut().push(report.to_string()));
+    ///     event_loop.set_exception_handler(move |report| inner.borrow_mut().push(report));
     ///     event_loop.call_soon(|| panic!("boom"));
     ///     yield_now().await;
-    ///     assert_eq!(*errors.borrow(), ["exception in callback: panicked: boom"]);
+    ///     let report = errors.borrow_mut().pop().unwrap();
+    ///     assert_eq!(report.message, "exception in callback");
+    ///     assert!(report.source.unwrap().starts_with("scheduled at "));
+    ///     assert_eq!(report.panic.unwrap().message(), Some("boom"));
     /// });
     /// ```
     pub fn set_exception_handler(&self, handler: impl Fn(Report) + 'static) {
@@ -288,6 +292,63 @@ impl LoopHandle {
     #[must_use]
     pub fn exception_handler(&self) -> Option<ExceptionHandler> {
         self.core.exceptions.get()
+    }
+
+    /// Tells whether the loop is in debug mode; asyncio's `get_debug`.
+    #[must_use]
+    pub fn debug(&self) -> bool {
+        self.core.debug.is_on()
+    }
+
+    /// Turns debug mode on or off, from the next iteration on; asyncio's `set_debug`.
+    ///
+    /// In debug mode a step of a task, or a callback, that holds the loop up for
+    /// [`slow_callback_duration`](LoopHandle::slow_callback_duration) or longer is reported to the exception handler:
+    /// which one it was, for how long, and where in the program it was made. The time is real, also where the loop's
+    /// clock is virtual. The mode costs two readings of the clock and a description an entry of the queue; out of it
+    /// nothing is measured.
+    ///
+    /// A loop starts in debug mode if [`EventLoopBuilder::debug`](crate::EventLoopBuilder::debug) says so, or else if the
+    /// environment variable `CORIO_DEBUG` was set (neither empty nor `0`) when the process made its first loop. asyncio's mode does two more things
+    /// that the compiler does here at all times: it refuses to send a loop to another thread, and warns of a future that
+    /// is never awaited.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_executor::{LoopHandle, test, yield_now};
+    /// use std::cell::RefCell;
+    /// use std::rc::Rc;
+    /// use std::time::Duration;
+    ///
+    /// test::run(async {
+    ///     let event_loop = LoopHandle::current();
+    ///     event_loop.set_debug(true);
+    ///     event_loop.set_slow_callback_duration(Duration::from_millis(2));
+    ///     let reports = Rc::new(RefCell::new(Vec::new()));
+    ///     let inner = Rc::clone(&reports);
+    ///     event_loop.set_exception_handler(move |report| inner.borrow_mut().push(report.message));
+    ///     let task = event_loop.create_task(async { std::thread::sleep(Duration::from_millis(3)) });
+    ///     task.set_name("sleepy");
+    ///     task.await.unwrap();
+    ///     yield_now().await;
+    ///     assert!(reports.borrow()[0].starts_with("executing task \"sleepy\" took 0.0"));
+    /// });
+    /// ```
+    pub fn set_debug(&self, on: bool) {
+        self.core.debug.set(on);
+    }
+
+    /// Returns how long a step or a callback may take before debug mode reports it: 0.1 seconds, unless it was
+    /// [set](LoopHandle::set_slow_callback_duration); asyncio's `slow_callback_duration`.
+    #[must_use]
+    pub fn slow_callback_duration(&self) -> Duration {
+        self.core.debug.slow()
+    }
+
+    /// Sets how long a step or a callback may take before debug mode reports it; zero reports them all.
+    pub fn set_slow_callback_duration(&self, duration: Duration) {
+        self.core.debug.set_slow(duration);
     }
 
     /// Prints `report` to standard error, as a loop without a handler does; asyncio's `default_exception_handler`.

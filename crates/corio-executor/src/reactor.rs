@@ -24,7 +24,7 @@ mod tests;
 pub(crate) use source_state::{SourceState, WaiterId};
 
 use crate::reactor::bell::LoopBell;
-use crate::reactor::callbacks::{Callback, Callbacks};
+use crate::reactor::callbacks::{Callback, Callbacks, Queued};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
 use crate::sys::{BorrowedFd, RawFd, raw};
@@ -210,6 +210,7 @@ impl Reactor {
     /// # Errors
     ///
     /// As [`register`](Reactor::register); a descriptor may have callbacks or a source, not both.
+    #[track_caller]
     pub(crate) fn add_callback(
         &self,
         fd: BorrowedFd<'_>,
@@ -231,6 +232,7 @@ impl Reactor {
     }
 
     /// Registers a duplicate of `fd`, level-triggered.
+    #[track_caller]
     fn add_first_callback(&self, fd: BorrowedFd<'_>, interest: Interest, function: Box<dyn FnMut()>) -> io::Result<()> {
         self.check_free(fd)?;
         let twin = fd.try_clone_to_owned()?;
@@ -332,7 +334,7 @@ impl Action {
     fn perform(self) {
         match self {
             Action::Wake(waker) => catch_and_report("exception in a waker", move || waker.wake()),
-            Action::Call(callback) => drop(corio_seam::push(Node::bare(move || callback.call()))),
+            Action::Call(callback) => drop(corio_seam::push(Node::of(Queued(callback)))),
         }
     }
 }

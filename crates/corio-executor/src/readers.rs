@@ -51,6 +51,7 @@ impl LoopHandle {
     /// assert_eq!(byte.get(), b'!');
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn add_reader(&self, fd: &impl AsFd, callback: impl FnMut() + 'static) -> io::Result<()> {
         self.reactor()?.add_callback(borrow(fd), Interest::READABLE, Box::new(callback))
     }
@@ -64,6 +65,7 @@ impl LoopHandle {
     /// # Panics
     ///
     /// As [`add_reader`](LoopHandle::add_reader).
+    #[track_caller]
     pub fn add_writer(&self, fd: &impl AsFd, callback: impl FnMut() + 'static) -> io::Result<()> {
         self.reactor()?.add_callback(borrow(fd), Interest::WRITABLE, Box::new(callback))
     }

@@ -1,12 +1,13 @@
 //! A loop as other threads see it.
 
-use crate::LoopHandle;
+use crate::{LoopHandle, debug};
 use corio_future::concurrent;
-use corio_seam::{Closed, LoopId, carry_context, catch_and_report};
+use corio_seam::{Closed, LoopId, carry_context, catch_and_report, catch_and_report_from};
 use corio_task::RemoteSet;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
 use std::mem;
+use std::panic::Location;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
@@ -52,8 +53,10 @@ impl RemoteHandle {
     /// # Errors
     ///
     /// [`Closed`] if the loop is closed; `f` is dropped.
+    #[track_caller]
     pub fn call_soon_threadsafe(&self, f: impl FnOnce() + Send + 'static) -> Result<RemoteCall, Closed> {
-        let call = Arc::new(Call { state: Mutex::new(State::Waiting(f)), over: Condvar::new() });
+        let state = Mutex::new(State::Waiting(f));
+        let call = Arc::new(Call { state, over: Condvar::new(), location: Location::caller() });
         let handle = RemoteCall { call: Arc::clone(&call) as Arc<dyn Cancel> };
         self.send(move || call.call())?;
         Ok(handle)
@@ -191,6 +194,8 @@ struct Call<F> {
     state: Mutex<State<F>>,
     /// Notified when the callback has ended.
     over: Condvar,
+    /// Where it was scheduled.
+    location: &'static Location<'static>,
 }
 
 enum State<F> {
@@ -211,7 +216,8 @@ impl<F: FnOnce()> Call<F> {
             drop(state);
             let _over = SetOver(self);
             if let State::Waiting(f) = waiting {
-                f();
+                debug::note_from_outside::<F>(self.location);
+                catch_and_report_from("exception in callback", Some(self.location), f);
             }
         }
     }

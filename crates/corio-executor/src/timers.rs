@@ -19,7 +19,7 @@ mod table;
 
 use self::table::{Answer, State, Table};
 use crate::Clock;
-use corio_seam::{Alarm, Hold, LoopTime, Node, Timer, TimerKey, catch_and_report};
+use corio_seam::{Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -56,8 +56,7 @@ impl Timers {
             let mut due = [const { None }; EXPIRY_BATCH];
             let full = self.table.borrow_mut().take_due(now, &mut due);
             for key in due.into_iter().flatten() {
-                let timers = Rc::clone(self);
-                push(Node::bare(move || timers.ring(key)));
+                push(Node::of(Expired { timers: Rc::clone(self), key }));
             }
             if !full {
                 break;
@@ -75,12 +74,35 @@ impl Timers {
         }
     }
 
+    /// Returns what a timer that has not rung is to call.
+    fn object(&self, key: TimerKey) -> Option<Rc<dyn OnAlarm>> {
+        self.table.borrow_mut().object(key)
+    }
+
     /// Forgets all timers, for good: those armed from now on never ring.
     pub(crate) fn close(&self) {
         let slots = self.table.borrow_mut().close();
         for slot in slots {
             catch_and_report("exception while a timer was dropped", move || drop(slot));
         }
+    }
+}
+
+/// A due timer in the ready queue.
+struct Expired {
+    timers: Rc<Timers>,
+    key: TimerKey,
+}
+
+impl Entry for Expired {
+    #[inline]
+    fn run(self) {
+        self.timers.ring(self.key);
+    }
+
+    fn describe(&self) -> Description {
+        let said = self.timers.object(self.key).and_then(|object| object.describe());
+        said.unwrap_or_else(|| Description { what: String::from("a timer"), location: None })
     }
 }
 
@@ -122,7 +144,7 @@ mod tests {
     use super::table::FEW_STALE;
     use super::*;
     use crate::VirtualClock;
-    use corio_seam::{OnAlarm, ReadyQueue};
+    use corio_seam::ReadyQueue;
     use std::time::Duration;
 
     /// Notes its number when it rings.

@@ -1,7 +1,7 @@
 //! The loop's clock and timers, as the code below sees them.
 
 use crate::seam::current;
-use crate::{Waiting, wait_on};
+use crate::{Description, Waiting, wait_on};
 use std::any::Any;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -101,6 +101,11 @@ impl fmt::Debug for Alarm {
 pub trait OnAlarm {
     /// Acts: the timer is due. Called once, from the ready queue.
     fn on_alarm(self: Rc<Self>);
+
+    /// Says what it is, for a person, if it has more to say than that it is a timer: asked seldom, in debug mode.
+    fn describe(&self) -> Option<Description> {
+        None
+    }
 }
 
 /// The name of an armed timer, given by [`Timer::arm`].

@@ -1,6 +1,7 @@
 //! Making a loop.
 
 use super::{Core, EventLoop};
+use crate::debug::Debug;
 use crate::reactor::Reactor;
 use crate::selector::Selector;
 use crate::{Clock, LoopHandle, MonotonicClock};
@@ -29,6 +30,7 @@ pub struct EventLoopBuilder {
     clock: Option<Rc<dyn Clock>>,
     selector: Option<Rc<dyn Selector>>,
     detect_deadlocks: bool,
+    debug: Option<bool>,
 }
 
 impl EventLoopBuilder {
@@ -68,6 +70,23 @@ impl EventLoopBuilder {
         self
     }
 
+    /// Starts the loop in debug mode, or out of it, whatever the environment variable `CORIO_DEBUG` says; asyncio's
+    /// `run(debug=...)`. See [`LoopHandle::set_debug`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_executor::{EventLoop, LoopHandle, Runner};
+    ///
+    /// let runner = Runner::with_loop_factory(|| EventLoop::builder().debug(true).build());
+    /// assert!(runner.run(async { LoopHandle::current().debug() })?);
+    /// # Ok::<(), corio_executor::RunError>(())
+    /// ```
+    pub fn debug(mut self, on: bool) -> EventLoopBuilder {
+        self.debug = Some(on);
+        self
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
@@ -77,7 +96,8 @@ impl EventLoopBuilder {
         let diligent = self.clock.is_some() || self.selector.is_some();
         let clock = self.clock.unwrap_or_else(|| Rc::new(MonotonicClock::new()));
         let reactor = self.selector.map_or_else(Reactor::new, Reactor::with_selector);
-        let handle = LoopHandle::new(Core::new(clock, reactor, diligent, self.detect_deadlocks));
+        let debug = Debug::new(self.debug);
+        let handle = LoopHandle::new(Core::new(clock, reactor, diligent, self.detect_deadlocks, debug));
         Ok(EventLoop { handle })
     }
 }
@@ -92,6 +112,6 @@ impl fmt::Debug for EventLoopBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("EventLoopBuilder");
         text.field("clock", &self.clock).field("selector", &self.selector.is_some());
-        text.field("detect_deadlocks", &self.detect_deadlocks).finish()
+        text.field("detect_deadlocks", &self.detect_deadlocks).field("debug", &self.debug).finish()
     }
 }

@@ -3,6 +3,7 @@
 use super::interrupt::Interrupt;
 use super::pace::Pace;
 use super::signals::SignalWatch;
+use crate::debug::Debug;
 use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskSet,
     pub(crate) timers: Rc<Timers>,
     pub(crate) exceptions: Rc<Exceptions>,
+    pub(crate) debug: Debug,
     clock: Rc<dyn Clock>,
     /// What the clock was handed: nobody else has it, unless the clock keeps it, and may ring by it at any time.
     door: Arc<dyn Remote>,
@@ -59,7 +61,13 @@ pub(crate) struct Core {
 
 impl Core {
     /// Makes the state of a loop; `diligent` looks at the sources in every iteration.
-    pub(super) fn new(clock: Rc<dyn Clock>, reactor: Reactor, diligent: bool, detect_deadlocks: bool) -> Core {
+    pub(super) fn new(
+        clock: Rc<dyn Clock>,
+        reactor: Reactor,
+        diligent: bool,
+        detect_deadlocks: bool,
+        debug: Debug,
+    ) -> Core {
         let timers = Rc::new(Timers::new(Rc::clone(&clock)));
         let tasks = TaskSet::with_timer(Rc::clone(&timers) as Rc<dyn Timer>);
         let exceptions = Rc::new(Exceptions::default());
@@ -72,6 +80,7 @@ impl Core {
             tasks,
             timers,
             exceptions,
+            debug,
             clock,
             door,
             detect_deadlocks,
@@ -103,7 +112,11 @@ impl Core {
         self.poll()?;
         self.tasks.drain_inbox();
         self.timers.expire(|node| drop(self.tasks.push(node)));
-        self.tasks.run_batch();
+        if self.debug.is_on() {
+            self.debug.run_batch(&self.tasks);
+        } else {
+            self.tasks.run_batch();
+        }
         Ok(())
     }
 

@@ -4,10 +4,10 @@ use crate::handle::call_in;
 use crate::reactor::Action;
 use crate::selector::Interest;
 use crate::sys::{BorrowedFd, OwnedFd, RawFd, borrow};
-use corio_seam::{Context, copy_context};
+use corio_seam::{Context, Description, Entry, copy_context};
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 /// The callbacks of one descriptor: at most one a direction.
@@ -49,8 +49,10 @@ impl Callbacks {
     }
 
     /// Sets or removes the callback of a direction. The former one is returned, and will not be called any more.
+    #[track_caller]
     pub(crate) fn set(&self, interest: Interest, function: Option<Box<dyn FnMut()>>) -> Option<Box<dyn FnMut()>> {
-        let callback = function.map(|function| Rc::new(Callback::new(function)));
+        let location = Location::caller();
+        let callback = function.map(|function| Rc::new(Callback::new(function, location)));
         let place = if interest.readable { &self.reader } else { &self.writer };
         let former = place.replace(callback);
         former.map(|former| former.cancel())
@@ -78,17 +80,19 @@ pub(crate) struct Callback {
     cancelled: Cell<bool>,
     /// What it sets, its next call sees.
     context: Context,
+    /// Where it was added.
+    location: &'static Location<'static>,
 }
 
 impl Callback {
-    fn new(function: Box<dyn FnMut()>) -> Callback {
+    fn new(function: Box<dyn FnMut()>, location: &'static Location<'static>) -> Callback {
         let (function, context) = (Cell::new(Some(function)), copy_context());
-        Callback { function, queued: Cell::new(false), cancelled: Cell::new(false), context }
+        Callback { function, queued: Cell::new(false), cancelled: Cell::new(false), context, location }
     }
 
     /// Calls the function in its context, unless it was cancelled since it was queued.
     pub(crate) fn call(&self) {
-        call_in(self.context.clone(), || self.call_inside());
+        call_in(self.context.clone(), self.location, || self.call_inside());
     }
 
     /// It may cancel itself meanwhile, or panic: then it will be called again, as asyncio does.
@@ -108,6 +112,23 @@ impl Callback {
     fn cancel(&self) -> Box<dyn FnMut()> {
         self.cancelled.set(true);
         self.function.take().unwrap_or_else(|| Box::new(|| ()))
+    }
+}
+
+/// A callback in the ready queue.
+pub(crate) struct Queued(pub(crate) Rc<Callback>);
+
+impl Entry for Queued {
+    fn run(self) {
+        self.0.call();
+    }
+
+    fn location(&self) -> Option<&'static Location<'static>> {
+        Some(self.0.location)
+    }
+
+    fn describe(&self) -> Description {
+        Description { what: String::from("callback of a descriptor"), location: self.location() }
     }
 }
 

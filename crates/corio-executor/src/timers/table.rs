@@ -2,8 +2,9 @@
 
 use super::EXPIRY_BATCH;
 use crate::timer_heap::TimerHeap;
-use corio_seam::{Alarm, LoopTime, TimerKey};
+use corio_seam::{Alarm, LoopTime, OnAlarm, TimerKey};
 use std::mem;
+use std::rc::Rc;
 use std::task::Waker;
 
 /// Below this many stale entries, sweeping the heap is not worth it; asyncio's figure.
@@ -169,6 +170,14 @@ impl Table {
                 slot.state = other;
                 None
             }
+        }
+    }
+
+    /// Returns what a timer that has not rung is to call.
+    pub(super) fn object(&mut self, key: TimerKey) -> Option<Rc<dyn OnAlarm>> {
+        match self.slot_mut(key)?.state.alarm_mut()? {
+            Alarm::Call(object) => Some(Rc::clone(object)),
+            Alarm::Wake(_) => None,
         }
     }
 

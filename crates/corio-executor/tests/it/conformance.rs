@@ -1,10 +1,14 @@
 //! CPython's programs, ported; each must print what CPython prints.
 //!
+//! | program | line left out | why |
+//! |---|---|---|
+//! | 62 | `RuntimeError from thread` | the compiler refuses it: see the crate's page |
+//!
 //! Python's spellings: "Exception in callback" is "exception in callback" here, `True` is `true`, and an error's text is
 //! our own; the few mappings stand where they are used.
 
 use crate::transcript::Transcript;
-use corio_executor::{LoopHandle, LoopTime, RunError, Runner, TimerHandle, run, sleep, test, yield_now};
+use corio_executor::{EventLoop, LoopHandle, LoopTime, RunError, Runner, TimerHandle, run, sleep, test, yield_now};
 use corio_seam::{ContextVar, copy_context};
 use corio_task::{JoinError, TaskOptions, all_tasks, create_task, create_task_with, current_task};
 use std::cell::RefCell;
@@ -356,4 +360,36 @@ fn conformance_57_runner() {
         out.say("RuntimeError Runner is closed");
     }
     out.assert_matches(include_str!("../expected/57_runner.expected"));
+}
+
+fn slow_cb() {
+    thread::sleep(MILLISECOND * 10);
+}
+
+async fn slow_task() {
+    thread::sleep(MILLISECOND * 10);
+}
+
+#[test]
+fn conformance_62_debug_slow_callback() {
+    let out = Transcript::default();
+    let runner = Runner::with_loop_factory(|| EventLoop::builder().debug(true).build());
+    let main = async {
+        let (event_loop, inner) = (LoopHandle::current(), out.clone());
+        event_loop.set_exception_handler(move |report| {
+            for name in ["slow_cb", "slow_task"] {
+                if report.message.contains("took") && report.message.contains(name) {
+                    inner.say(format!("slow: {name}"));
+                }
+            }
+        });
+        event_loop.set_slow_callback_duration(MILLISECOND * 8);
+        event_loop.call_soon(slow_cb);
+        yield_now().await;
+        create_task(slow_task()).named("slow_task").await.unwrap();
+        out.say(format!("debug {}", python(event_loop.debug())));
+    };
+    runner.run(main).unwrap();
+    let expected = include_str!("../expected/62_debug_slow_callback.expected");
+    out.assert_matches(&expected.replace("RuntimeError from thread\n", ""));
 }

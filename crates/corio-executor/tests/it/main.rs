@@ -8,6 +8,7 @@ mod shutdown; // The end of a run, of a runner, of a loop.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
 mod context; // Values that leak, or do not arrive.
+mod debug; // Steps that hold everybody up.
 mod clock; // Virtual time.
 #[cfg(all(unix, not(miri)))]
 mod io_selector; // What every selector owes, on real sockets.
