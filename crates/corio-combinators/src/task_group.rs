@@ -516,7 +516,8 @@ impl State {
     }
 
     fn cancel_children(&self) {
-        let children: Vec<_> = self.children.borrow().values().cloned().collect();
+        let mut children: Vec<_> = self.children.borrow().values().cloned().collect();
+        corio_seam::permute(&mut children); // asyncio's children are a set.
         for child in children {
             child.cancel();
         }

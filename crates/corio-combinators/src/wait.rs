@@ -179,8 +179,9 @@ impl<T> Drop for Watch<'_, T> {
 
 /// Takes out those that are over.
 fn extract_over<T>(tasks: &mut Vec<Task<T>>) -> Vec<Task<T>> {
-    let (over, pending) = std::mem::take(tasks).into_iter().partition(Task::done);
+    let (mut over, pending) = std::mem::take(tasks).into_iter().partition::<Vec<_>, _>(Task::done);
     *tasks = pending;
+    corio_seam::permute(&mut over); // asyncio returns a set.
     over
 }
 

@@ -31,6 +31,7 @@
 //! | [`Busy`] | yes | yes |
 //! | [`Remote`] (behind `Arc`), [`ContextVar`], [`Carried`] | yes | yes |
 //! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//! | [`Seeded`] | no | no |
 //! | [`ShutdownHook`] | no | no |
 //!
 //! # How it works
@@ -52,6 +53,7 @@ mod cancelled;
 mod time;
 mod report;
 mod shutdown;
+mod order;
 
 pub use cancelled::{Cancelled, Resume};
 pub use context::{
@@ -59,6 +61,7 @@ pub use context::{
     outside_context, swap_context,
 };
 pub use node::{Batch, Description, Entry, Header, Node, ReadyQueue, VTable};
+pub use order::{Seeded, is_seeded, permute, random, seed};
 pub use report::{Panic, Report, catch_and_report, catch_and_report_from, report};
 pub use seam::{
     Closed, Installed, LoopId, Remote, Seam, call_soon, cancelling, install, local, loop_id, push, raised, remote,

@@ -12,6 +12,8 @@
 use crate::raw::RemoteTask;
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use corio_seam::LoopId;
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc as Shared;
 
@@ -45,6 +47,8 @@ enum Mood {
 
 struct Inner {
     entries: Vec<Entry>,
+    /// Who sent each entry, in a set made under a seed.
+    senders: Option<Vec<u64>>,
     mood: Mood,
     bell: Option<Shared<dyn Bell>>,
 }
@@ -60,7 +64,8 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn new() -> Inbox {
-        let inner = Inner { entries: Vec::new(), mood: Mood::Awake, bell: None };
+        let senders = corio_seam::is_seeded().then(Vec::new);
+        let inner = Inner { entries: Vec::new(), senders, mood: Mood::Awake, bell: None };
         Inbox { inner: Mutex::new(inner), filled: AtomicBool::new(false), id: LoopId::unique() }
     }
 
@@ -76,6 +81,9 @@ impl Inbox {
             return Err(entry);
         }
         inner.entries.push(entry);
+        if let Some(senders) = &mut inner.senders {
+            senders.push(this_thread());
+        }
         self.filled.store(true, Ordering::Relaxed);
         let was_asleep = std::mem::replace(&mut inner.mood, Mood::Awake) == Mood::Asleep;
         let bell = if was_asleep { inner.bell.clone() } else { None };
@@ -117,6 +125,11 @@ impl Inbox {
         let mut inner = lock(&self.inner);
         self.filled.store(false, Ordering::Relaxed);
         std::mem::swap(&mut inner.entries, into);
+        let senders = inner.senders.as_mut().map(std::mem::take);
+        drop(inner);
+        if let Some(senders) = senders {
+            interleave(into, senders);
+        }
     }
 
     /// Says that the owner is about to park: false if there is something to do instead.
@@ -156,6 +169,34 @@ impl Inbox {
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.inner).mood == Mood::Closed
     }
+}
+
+thread_local! {
+    /// This thread's number among those that have sent something to a set made under a seed; 0 before it has.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Returns the number of this thread, which no other thread has.
+#[cold]
+fn this_thread() -> u64 {
+    static LAST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    if NUMBER.get() == 0 {
+        NUMBER.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+    NUMBER.get()
+}
+
+/// Puts entries into another order, as the seed says, in which each sender's own stay in theirs. Which sender was first
+/// heard does not matter.
+#[cold]
+fn interleave(entries: &mut Vec<Entry>, mut senders: Vec<u64>) {
+    let mut queues: BTreeMap<u64, VecDeque<Entry>> = BTreeMap::new();
+    for (sender, entry) in senders.iter().zip(entries.drain(..)) {
+        queues.entry(*sender).or_default().push_back(entry);
+    }
+    senders.sort_unstable();
+    corio_seam::permute(&mut senders);
+    entries.extend(senders.into_iter().filter_map(|sender| queues.get_mut(&sender)?.pop_front()));
 }
 
 impl fmt::Debug for Inbox {

@@ -35,7 +35,7 @@ pub struct EventLoopBuilder {
 
 impl EventLoopBuilder {
     pub(super) fn new() -> EventLoopBuilder {
-        EventLoopBuilder { clock: None, selector: None, detect_deadlocks: true }
+        EventLoopBuilder { clock: None, selector: None, detect_deadlocks: true, debug: None }
     }
 
     /// Takes the time from `clock` instead of a [`MonotonicClock`] started now.

@@ -38,7 +38,9 @@ impl Registry {
 
     /// Returns the unfinished tasks, in no order that means anything.
     pub(crate) fn views(&self) -> Vec<TaskRef> {
-        self.tasks.borrow().iter().map(|task| task.view()).collect()
+        let mut views: Vec<_> = self.tasks.borrow().iter().map(|task| task.view()).collect();
+        corio_seam::permute(&mut views);
+        views
     }
 
     /// Returns one of the unfinished tasks.
