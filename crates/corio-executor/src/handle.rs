@@ -88,6 +88,7 @@ pub struct TimerHandle {
 
 impl TimerHandle {
     /// Arms a timer for `f`.
+    #[inline]
     #[track_caller]
     pub(crate) fn arm(
         timers: &Rc<Timers>,

@@ -134,6 +134,7 @@ impl Reactor {
         let selector = self.selector()?;
         let mut ready = self.ready.take();
         let outcome = selector.wait(&mut ready, timeout);
+        corio_seam::permute(&mut ready);
         let mut actions = self.actions.take();
         let slots = self.slots.borrow();
         ready.drain(..).for_each(|ready| slots.note(ready, &mut actions));

@@ -25,7 +25,8 @@ pub(crate) fn shut_down(event_loop: &EventLoop) -> Result<(), RunError> {
 /// Cancels all tasks and waits for their ends; what they panic with goes to the exception handler.
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
     let mut tasks = event_loop.all_tasks();
-    tasks.sort_by_key(TaskRef::id); // In the order in which they were made.
+    tasks.sort_by_key(TaskRef::id); // In the order in which they were made, which asyncio leaves open.
+    corio_seam::permute(&mut tasks);
     if tasks.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,24 @@
-//! Running a test's future on virtual time.
+//! Tests of programs: virtual time, seeds, and tasks that wait for each other to be at a certain point.
+//!
+//! | what | for |
+//! |---|---|
+//! | [`run`] | a test that sleeps for hours, and ends at once, the same at every run |
+//! | [`run_seeds`] | the same under many seeds, each with another order of what asyncio leaves in no order |
+//! | [`wait_all_tasks_blocked`] | "until nothing happens any more", instead of a sleep |
+//! | [`Sequencer`] | "first this task, then that one, then the first again" |
+//!
+//! They are trio's test kit: its `MockClock`, which jumps; its seeded order of tasks, on asyncio's terms; its
+//! `wait_all_tasks_blocked`; its `Sequencer`. The attribute `#[corio::test]` of `corio-macros` makes an `async fn` a test
+//! by the first two.
+
+mod blocked;
+mod seeds;
+mod sequencer;
+
+pub(crate) use blocked::Idlers;
+pub use blocked::{WaitAllTasksBlocked, wait_all_tasks_blocked};
+pub use seeds::run_seeds;
+pub use sequencer::{Sequencer, Step, StepGuard};
 
 use crate::run::run_on;
 use crate::{EventLoop, Runner, VirtualClock};

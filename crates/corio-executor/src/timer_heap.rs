@@ -14,7 +14,7 @@ const ARITY: usize = 4;
 pub(crate) struct Entry {
     /// When it is due.
     pub(crate) when: LoopTime,
-    /// How many were armed before it: the tie-break.
+    /// How many were armed before it, or, under a seed, some number: the tie-break.
     sequence: u64,
     /// Which timer it is, or was.
     pub(crate) key: TimerKey,
@@ -55,9 +55,10 @@ impl TimerHeap {
         self.entries.first()
     }
 
-    /// Adds an entry, behind those of the same moment.
+    /// Adds an entry, behind those of the same moment; under a seed, anywhere between them.
     pub(crate) fn push(&mut self, when: LoopTime, key: TimerKey) {
-        let entry = Entry { when, sequence: self.next_sequence, key };
+        let sequence = corio_seam::random().unwrap_or(self.next_sequence);
+        let entry = Entry { when, sequence, key };
         self.next_sequence += 1;
         self.entries.push(entry);
         self.sift_up(self.entries.len() - 1, entry);

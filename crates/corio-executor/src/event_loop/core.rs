@@ -7,6 +7,7 @@ use crate::debug::Debug;
 use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
 use crate::sys::TimerSlack;
+use crate::test::Idlers;
 use crate::timers::Timers;
 use crate::{Clock, Deadlock, RunError, StillRunning, Wait};
 use corio_seam::{LoopTime, Remote, Timer, catch_and_report};
@@ -40,6 +41,8 @@ pub(crate) struct Core {
     pub(crate) timers: Rc<Timers>,
     pub(crate) exceptions: Rc<Exceptions>,
     pub(crate) debug: Debug,
+    /// Those who wait until there is nothing to do.
+    pub(crate) idlers: Idlers,
     clock: Rc<dyn Clock>,
     /// What the clock was handed: nobody else has it, unless the clock keeps it, and may ring by it at any time.
     door: Arc<dyn Remote>,
@@ -81,6 +84,7 @@ impl Core {
             timers,
             exceptions,
             debug,
+            idlers: Idlers::default(),
             clock,
             door,
             detect_deadlocks,
@@ -128,6 +132,10 @@ impl Core {
         if busy {
             return Ok(self.look()?);
         }
+        if !self.idlers.is_empty() && self.is_idle()? {
+            self.idlers.wake();
+            return Ok(());
+        }
         let Some(next) = self.timers.next() else { return self.park(None) };
         match self.clock.wait(next) {
             Wait::Park(time) if time.is_zero() => Ok(self.look()?),
@@ -135,6 +143,15 @@ impl Core {
             Wait::Hold => self.park(None),
             Wait::Jump => Ok(self.jump(next)?),
         }
+    }
+
+    /// Tells whether there is nothing to do before time passes, or somebody else does something.
+    fn is_idle(&self) -> io::Result<bool> {
+        self.tasks.drain_inbox();
+        self.reactor.poll()?;
+        self.hear();
+        let due = self.timers.next().is_some_and(|next| next <= self.clock.now());
+        Ok(!due && !self.tasks.has_ready())
     }
 
     /// Looks at the sources without sleeping, if it is time to.

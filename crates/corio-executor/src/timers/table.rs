@@ -138,6 +138,7 @@ impl Table {
     }
 
     /// Moves due timers from the heap to `due`; true if there may be more than `due` could take.
+    #[inline]
     pub(super) fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) -> bool {
         let mut taken = 0;
         while taken < EXPIRY_BATCH && self.heap.peek().is_some_and(|entry| entry.when <= now) {
@@ -158,6 +159,7 @@ impl Table {
     }
 
     /// Returns what a due timer is to do, and notes that it has been done.
+    #[inline]
     pub(super) fn ring(&mut self, key: TimerKey) -> Option<Alarm> {
         let slot = self.slot_mut(key)?;
         match mem::replace(&mut slot.state, State::Rung) {

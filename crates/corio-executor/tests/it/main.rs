@@ -10,6 +10,8 @@ mod exceptions; // Errors that nobody looks at.
 mod context; // Values that leak, or do not arrive.
 mod debug; // Steps that hold everybody up.
 mod clock; // Virtual time.
+mod seeds; // Orders that nobody promised.
+mod blocked; // Tests that look too early: all tasks blocked, and sequences.
 #[cfg(all(unix, not(miri)))]
 mod io_selector; // What every selector owes, on real sockets.
 #[cfg(all(unix, not(miri)))]
