@@ -1,5 +1,6 @@
 //! What is wrong with the program, said where it is.
 
+use crate::attribute::Attribute;
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 /// A sentence, and the place that it is about.
@@ -16,7 +17,7 @@ impl Error {
     }
 
     /// Spells the error as `compile_error! { "..." }`, beside an empty `main`, lest the compiler also miss that.
-    pub(crate) fn into_stream(self) -> TokenStream {
+    pub(crate) fn into_stream(self, attribute: Attribute) -> TokenStream {
         let message = TokenStream::from(self.place(Literal::string(&self.message).into()));
         let tokens = [
             Ident::new("compile_error", self.span).into(),
@@ -24,7 +25,7 @@ impl Error {
             Group::new(Delimiter::Brace, message).into(),
         ];
         let mut stream: TokenStream = tokens.map(|token| self.place(token)).into_iter().collect();
-        stream.extend("fn main() {}".parse::<TokenStream>().expect("an empty function is a function"));
+        stream.extend(attribute.stand_in().parse::<TokenStream>().expect("what is written in this crate is Rust"));
         stream
     }
 

@@ -1,9 +1,10 @@
 //! Writing what an attribute stands for.
 
 use crate::arguments::Arguments;
+use crate::attribute::Attribute;
 use crate::error::Error;
 use crate::function::Function;
-use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// What `main` becomes, but for `ASYNC_MAIN`, the function as it was written, `RUN`, and `REPORT`.
 ///
@@ -28,23 +29,19 @@ const MAIN: &str = "{
 
 /// Expands `#[main]`.
 pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> Result<TokenStream, Error> {
-    let function = Function::read(item, "corio::main")?;
+    let function = Function::read(item, Attribute::Main)?;
     if function.name.to_string() != "main" {
         let message = format!("a program begins with `main`, not with `{}`", function.name);
         return Err(Error::new(function.name.span(), message));
     }
-    let mut run = Arguments::read(arguments)?.runtime;
+    let mut run = Arguments::read(arguments, Attribute::Main)?.runtime;
     run.extend(tokens("::run"));
     // A type that no `main` may return is an error of `REPORT`; it is shown at the type, which is behind `-` and `>`.
     let place = function.output.clone().into_iter().nth(2).map_or(Span::call_site(), |token| token.span());
     let report = at(tokens("::std::process::Termination::report(output)"), place);
     let Function { attributes, visibility, name, output, body } = function;
 
-    let mut async_main = tokens("async fn");
-    async_main.extend([TokenTree::from(name.clone()), Group::new(Delimiter::Parenthesis, TokenStream::new()).into()]);
-    async_main.extend(output);
-    async_main.extend([TokenTree::from(body)]);
-
+    let async_main = async_function(name.clone(), output, body);
     let mut stream = attributes;
     stream.extend(visibility);
     stream.extend(tokens("fn"));
@@ -52,6 +49,46 @@ pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> Result<TokenStr
     stream.extend(tokens("() -> ::std::process::ExitCode"));
     stream.extend(fill(tokens(MAIN), &[("ASYNC_MAIN", async_main), ("RUN", run), ("REPORT", report)]));
     Ok(stream)
+}
+
+/// What a test becomes, but for `ASYNC_TEST`, the function as it was written, and `RUN`, with what it is given.
+const TEST: &str = "{ ASYNC_TEST RUN }";
+
+/// Expands `#[test]`.
+pub(crate) fn test(arguments: TokenStream, item: TokenStream) -> Result<TokenStream, Error> {
+    let function = Function::read(item, Attribute::Test)?;
+    function.check_is_no_test()?;
+    let Arguments { runtime: mut run, seeds } = Arguments::read(arguments, Attribute::Test)?;
+    let Function { attributes, visibility, name, output, body } = function;
+    let mut stream = tokens("#[::core::prelude::v1::test]");
+    stream.extend(attributes);
+    stream.extend(visibility);
+    stream.extend(tokens("fn"));
+    stream.extend([TokenTree::from(name.clone()), Group::new(Delimiter::Parenthesis, TokenStream::new()).into()]);
+    let call = match seeds {
+        // Its failure is a panic, in which the seed is named.
+        Some(seeds) => fill(
+            tokens("::test::run_seeds(SEEDS, NAME)"),
+            &[("SEEDS", TokenTree::from(seeds).into()), ("NAME", TokenTree::from(name.clone()).into())],
+        ),
+        None => {
+            stream.extend(output.clone());
+            fill(tokens("::test::run(NAME())"), &[("NAME", TokenTree::from(name.clone()).into())])
+        }
+    };
+    run.extend(call);
+    let async_test = async_function(name, output, body);
+    stream.extend(fill(tokens(TEST), &[("ASYNC_TEST", async_test), ("RUN", run)]));
+    Ok(stream)
+}
+
+/// Writes the function as it was, but for its attributes and its visibility.
+fn async_function(name: Ident, output: TokenStream, body: Group) -> TokenStream {
+    let mut function = tokens("async fn");
+    function.extend([TokenTree::from(name), Group::new(Delimiter::Parenthesis, TokenStream::new()).into()]);
+    function.extend(output);
+    function.extend([TokenTree::from(body)]);
+    function
 }
 
 /// Reads tokens that are written here; their names mean what they mean where the attribute stands.

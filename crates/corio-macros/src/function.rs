@@ -1,5 +1,6 @@
 //! Reading an `async fn` without arguments, token by token.
 
+use crate::attribute::Attribute;
 use crate::error::Error;
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use std::iter::Peekable;
@@ -20,16 +21,26 @@ pub(crate) struct Function {
 type Tokens = Peekable<proc_macro::token_stream::IntoIter>;
 
 impl Function {
-    /// Reads a function; `attribute` is the name of the attribute, for the sentences of errors.
-    pub(crate) fn read(item: TokenStream, attribute: &str) -> Result<Function, Error> {
+    /// Reads a function that stands under `attribute`.
+    pub(crate) fn read(item: TokenStream, attribute: Attribute) -> Result<Function, Error> {
         let mut tokens = item.into_iter().peekable();
         let attributes = attributes(&mut tokens);
         let visibility = visibility(&mut tokens);
         check_qualifiers(&mut tokens, attribute)?;
         let Some(TokenTree::Ident(name)) = tokens.next() else { return Err(misplaced(Span::call_site(), attribute)) };
-        check_parameters(&mut tokens, &name)?;
+        check_parameters(&mut tokens, &name, attribute)?;
         let (output, body) = output_and_body(&mut tokens, &name)?;
         Ok(Function { attributes, visibility, name, output, body })
+    }
+
+    /// Refuses a plain `#[test]` beside ours: the test would run twice.
+    pub(crate) fn check_is_no_test(&self) -> Result<(), Error> {
+        let is_test =
+            |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.stream().to_string() == "test");
+        match self.attributes.clone().into_iter().find(is_test) {
+            Some(test) => Err(Error::new(test.span(), "remove `#[test]`: `#[corio::test]` makes the function a test")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -54,16 +65,16 @@ fn visibility(tokens: &mut Tokens) -> TokenStream {
 }
 
 /// Takes `async fn`, and nothing else.
-fn check_qualifiers(tokens: &mut Tokens, attribute: &str) -> Result<(), Error> {
+fn check_qualifiers(tokens: &mut Tokens, attribute: Attribute) -> Result<(), Error> {
     let is_async = tokens.next_if(|token| is_word(token, "async")).is_some();
     match tokens.next() {
         Some(token) if is_word(&token, "fn") && is_async => Ok(()),
         Some(token) if is_word(&token, "fn") => {
-            let message = format!("write `async fn`: `#[{attribute}]` is for functions that await");
+            let message = format!("write `async fn`: `#[{}]` is for functions that await", attribute.name());
             Err(Error::new(token.span(), message))
         }
         Some(token) if ["const", "unsafe", "extern"].iter().any(|word| is_word(&token, word)) => {
-            let message = format!("`#[{attribute}]` is for a plain `async fn`: remove `{token}`");
+            let message = format!("`#[{}]` is for a plain `async fn`: remove `{token}`", attribute.name());
             Err(Error::new(token.span(), message))
         }
         Some(token) => Err(misplaced(token.span(), attribute)),
@@ -72,13 +83,10 @@ fn check_qualifiers(tokens: &mut Tokens, attribute: &str) -> Result<(), Error> {
 }
 
 /// Takes the parentheses, which are empty, and no generics before them.
-fn check_parameters(tokens: &mut Tokens, name: &Ident) -> Result<(), Error> {
+fn check_parameters(tokens: &mut Tokens, name: &Ident, attribute: Attribute) -> Result<(), Error> {
     match tokens.next() {
         Some(TokenTree::Group(group)) if group.stream().is_empty() => Ok(()),
-        Some(TokenTree::Group(group)) => {
-            let message = format!("`{name}` takes no arguments; those of the program are in `std::env::args`");
-            Err(Error::new(group.span(), message))
-        }
+        Some(TokenTree::Group(group)) => Err(Error::new(group.span(), attribute.on_parameters(name))),
         Some(token) => Err(Error::new(token.span(), format!("`{name}` cannot be generic: nobody chooses its types"))),
         None => Err(Error::new(name.span(), format!("`{name}` has no arguments and no body"))),
     }
@@ -102,8 +110,8 @@ fn output_and_body(tokens: &mut Tokens, name: &Ident) -> Result<(TokenStream, Gr
 }
 
 /// The error of an attribute on something that is no function.
-fn misplaced(span: Span, attribute: &str) -> Error {
-    Error::new(span, format!("`#[{attribute}]` is for an `async fn`"))
+fn misplaced(span: Span, attribute: Attribute) -> Error {
+    Error::new(span, format!("`#[{}]` is for an `async fn`", attribute.name()))
 }
 
 fn is_punct(token: &TokenTree, char: char) -> bool {

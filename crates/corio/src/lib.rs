@@ -29,6 +29,21 @@
 //! }
 //! ```
 //!
+//! A test runs on virtual time, and under seeds: each brings what asyncio leaves in no order into another one. See
+//! [`executor::test`] for what else a test may want.
+//!
+//! ```
+//! use corio::{LoopHandle, sleep, timeout};
+//! use std::time::Duration;
+//!
+//! #[corio::test(seeds = 20)]
+//! async fn an_hour_is_long_enough() {
+//!     let slow = timeout(Duration::from_secs(3600), sleep(Duration::from_secs(3599))).await;
+//!     assert!(slow.is_ok());
+//!     assert_eq!(LoopHandle::current().time().since_start().as_secs(), 3599);
+//! }
+//! ```
+//!
 //! # What is `Send`
 //!
 //! | type | `Send` |
@@ -43,7 +58,7 @@ pub use corio_executor::{
     Deadlock, EventLoop, Handle, LoopHandle, RemoteHandle, RunError, Runner, TimerHandle, interval, run, sleep,
     sleep_until, yield_now,
 };
-pub use corio_macros::main;
+pub use corio_macros::{main, test};
 pub use corio_seam::LoopTime;
 
 // Tasks, their context, and cancellation.

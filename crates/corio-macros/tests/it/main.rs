@@ -2,5 +2,7 @@
 
 /// Programs that run: what they return, and with what status they end.
 mod entry;
+/// Tests that are tested: each runs, and is what it says.
+mod tests;
 /// Programs that do not compile: each sentence, and where it points.
 mod sentences;

@@ -66,6 +66,49 @@ fn each_mistake_has_its_sentence() {
 }
 
 #[test]
+fn each_mistake_of_a_test_has_its_sentence() {
+    let cases = [
+        ("", "fn works() {}", "1:23: error: write `async fn`: `#[corio::test]` is for functions that await"),
+        (
+            "",
+            "async fn works(n: u8) {}",
+            "1:37: error: `works` takes no arguments: a test is called by nobody who has any",
+        ),
+        ("", "async fn works<T>() {}", "1:37: error: `works` cannot be generic: nobody chooses its types"),
+        ("", "struct Works;", "1:23: error: `#[corio::test]` is for an `async fn`"),
+        (
+            "",
+            "#[test] async fn works() {}",
+            "1:24: error: remove `#[test]`: `#[corio::test]` makes the function a test",
+        ),
+        (
+            "(seeds = 0)",
+            "async fn works() {}",
+            "1:30: error: `seeds` is at least 1: a test under no seed tests nothing, such as `seeds = 20`",
+        ),
+        (
+            "(seeds = \"many\")",
+            "async fn works() {}",
+            "1:30: error: `seeds` is the number of seeds to run the test under, such as `seeds = 20`",
+        ),
+    ];
+    for (arguments, item, error) in cases {
+        check("test", &format!("#[corio_macros::test{arguments}] {item} fn main() {{}}"), error);
+    }
+}
+
+#[test]
+fn unknown_arguments_of_a_test_are_refused() {
+    for argument in ["flavor = \"multi\"", "seeds", "seeds = ", "seeds = a", "seeds 5", "crate = 5", "crate = a b, 5"] {
+        let program = format!("#[corio_macros::test({argument})] async fn works() {{}} fn main() {{}}");
+        let errors = errors("argument_of_a_test", &program);
+        assert_eq!(errors.len(), 1, "{argument}: {errors:?}");
+        let sentence = "error: the arguments are `seeds = number` and `crate = path`, the path of what has `test::run`";
+        assert!(errors[0].ends_with(sentence), "{argument}: {errors:?}");
+    }
+}
+
+#[test]
 fn unknown_arguments_are_refused() {
     for argument in ["flavor = \"multi\"", "crate", "crate = ", "crate = 5", "threads"] {
         let program = format!("#[corio_macros::main({argument})] async fn main() {{}}");
