@@ -93,6 +93,7 @@ mod loop_handle;
 mod handle;
 mod remote;
 mod bridge;
+mod thread_pool;
 mod sleep;
 mod interval;
 mod clock;

@@ -374,7 +374,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
-    fn assert_open(&self) {
+    pub(crate) fn assert_open(&self) {
         assert!(!self.is_closed(), "{CLOSED}");
     }
 }

@@ -1,14 +1,12 @@
 //! The orderly end of a loop.
 
-use crate::{EventLoop, RunError, sleep};
-use corio_seam::{Report, Waiting, local_waker, report, take_shutdown_hooks, wait_on};
+use crate::{EventLoop, RunError};
+use corio_seam::{Waiting, local_waker, take_shutdown_hooks, wait_on};
 use corio_task::TaskRef;
-use corio_threadpool::shutdown_default_executor;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker, ready};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 /// How long the end of a program waits for jobs on other threads; asyncio's figure.
@@ -75,20 +73,7 @@ async fn all_ended(tasks: Vec<TaskRef>) {
     .await;
 }
 
-/// Shuts the loop's thread pool down, and waits for its threads; not for ever, if time passes by itself.
+/// Shuts the loop's thread pool down, and waits for its threads; not for ever.
 fn join_pool(event_loop: &EventLoop) -> Result<(), RunError> {
-    let limited = event_loop.core().time_passes_by_itself();
-    event_loop.run_until_complete(async {
-        let mut pool = pin!(shutdown_default_executor());
-        let mut limit = pin!(sleep(if limited { JOIN_LIMIT } else { Duration::MAX }));
-        poll_fn(|cx| {
-            if pool.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            ready!(limit.as_mut().poll(cx));
-            report(Report::new("the thread pool's jobs did not end within five minutes, and are left to themselves"));
-            Poll::Ready(())
-        })
-        .await;
-    })
+    event_loop.run_until_complete(event_loop.shutdown_default_executor(JOIN_LIMIT)).map(drop)
 }

@@ -91,9 +91,9 @@ pub fn default_executor() -> Arc<ThreadPoolExecutor> {
 ///
 /// # Errors
 ///
-/// [`Closed`] where no loop runs: the pool of the process stays as it is.
+/// [`Closed`] where no loop runs: the pool of the process stays as it is; and where the loop's pool was shut down.
 pub fn set_default_executor(pool: Arc<ThreadPoolExecutor>) -> Result<Arc<ThreadPoolExecutor>, Closed> {
-    let default = corio_seam::local(DefaultPool::default).ok_or(Closed)?;
+    let default = corio_seam::local(DefaultPool::default).filter(|default| !default.shut_down.get()).ok_or(Closed)?;
     let before = default.get();
     default.pool.replace(Some(pool));
     Ok(before)

@@ -5,6 +5,7 @@ mod order; // Iterations: what runs when, stop, starvation.
 mod timers; // Early, late, twice, never.
 mod threads; // Wake-ups that get lost.
 mod shutdown; // The end of a run, of a runner, of a loop.
+mod thread_pool; // The loop's pool of threads, and its end.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
 mod context; // Values that leak, or do not arrive.

@@ -102,8 +102,10 @@ fn a_wake_from_a_thread_keeps_its_place_behind_that_thread_s_calls() {
     outcomes(async || {
         let (remote, called) = (LoopHandle::current().remote(), Arc::new(Mutex::new(false)));
         let (promise, future) = corio_future::concurrent::promise();
-        let inner = Arc::clone(&called);
+        let (inner, (go, wait)) = (Arc::clone(&called), std::sync::mpsc::channel());
+        LoopHandle::current().call_soon(move || go.send(()).unwrap()); // When main waits.
         let thread = thread::spawn(move || {
+            wait.recv().unwrap();
             remote.call_soon_threadsafe(move || *inner.lock().unwrap() = true).unwrap();
             promise.set_result(()).unwrap();
         });

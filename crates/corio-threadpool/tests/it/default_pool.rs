@@ -105,6 +105,9 @@ fn after_its_shutdown_to_thread_is_refused() {
         to_thread(|| ()).await.unwrap();
         shutdown_default_executor().await;
         assert!(matches!(to_thread(|| ()).await, Err(CallError::Rejected(RejectReason::ShutDown))));
+        let late = Arc::new(ThreadPoolExecutor::new());
+        assert_eq!(set_default_executor(late.clone()).unwrap_err(), Closed, "as asyncio, which goes on refusing");
+        assert!(!late.is_shut_down());
     });
 }
 
