@@ -105,6 +105,7 @@ mod shutdown;
 mod error;
 pub mod io;
 mod readers;
+mod signal_handlers;
 mod reactor;
 mod selector;
 mod sys;

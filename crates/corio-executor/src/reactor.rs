@@ -21,10 +21,11 @@ mod callbacks;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use callbacks::Callback;
 pub(crate) use source_state::{SourceState, WaiterId};
 
 use crate::reactor::bell::LoopBell;
-use crate::reactor::callbacks::{Callback, Callbacks, Queued};
+use crate::reactor::callbacks::{Callbacks, Queued};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
 use crate::sys::{BorrowedFd, RawFd, raw};

@@ -6,6 +6,7 @@ use super::signals::SignalWatch;
 use crate::debug::Debug;
 use crate::exceptions::Exceptions;
 use crate::reactor::Reactor;
+use crate::signal_handlers::SignalHandlers;
 use crate::sys::TimerSlack;
 use crate::test::Idlers;
 use crate::timers::Timers;
@@ -52,6 +53,7 @@ pub(crate) struct Core {
     reactor: Rc<Reactor>,
     pace: Pace,
     signals: SignalWatch,
+    pub(crate) signal_handlers: SignalHandlers,
     /// What Ctrl-C means to the main task.
     pub(super) interrupt: Interrupt,
     /// Whether to return after this iteration, or, if none is under way, after one.
@@ -91,6 +93,7 @@ impl Core {
             reactor: Rc::new(reactor),
             pace: Pace::new(diligent),
             signals: SignalWatch::default(),
+            signal_handlers: SignalHandlers::default(),
             interrupt: Interrupt::default(),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -277,6 +280,7 @@ impl Core {
         if !self.tasks.is_closed() {
             self.tasks.enter(|| {
                 self.timers.close();
+                self.signal_handlers.close();
                 self.signals.end(&self.reactor);
                 self.reactor.close();
             });

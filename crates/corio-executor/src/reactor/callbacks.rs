@@ -85,7 +85,7 @@ pub(crate) struct Callback {
 }
 
 impl Callback {
-    fn new(function: Box<dyn FnMut()>, location: &'static Location<'static>) -> Callback {
+    pub(crate) fn new(function: Box<dyn FnMut()>, location: &'static Location<'static>) -> Callback {
         let (function, context) = (Cell::new(Some(function)), copy_context());
         Callback { function, queued: Cell::new(false), cancelled: Cell::new(false), context, location }
     }
@@ -108,8 +108,18 @@ impl Callback {
         }
     }
 
+    /// Returns where it was added.
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// Tells whether it was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+
     /// Prevents further calls; gives the function back, or a stand-in while it runs.
-    fn cancel(&self) -> Box<dyn FnMut()> {
+    pub(crate) fn cancel(&self) -> Box<dyn FnMut()> {
         self.cancelled.set(true);
         self.function.take().unwrap_or_else(|| Box::new(|| ()))
     }

@@ -7,9 +7,11 @@ use crate::this_program::this_program;
 use corio_executor::{EventLoop, LoopHandle, MockSelector, VirtualClock, run, sleep, test, yield_now};
 use corio_signal::{SIGINT, SIGUSR1, Signal, Signals, ctrl_c};
 use corio_task::create_task;
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -293,4 +295,152 @@ fn child_no_listener() {
     .unwrap();
     assert_eq!(open(), before);
     heard();
+}
+
+/// Runs the loop until `calls` shows `count`.
+async fn until(calls: &Cell<u32>, count: u32) {
+    while calls.get() < count {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+fn a_handler_is_called_for_each_arrival_until_it_is_removed() {
+    assert_eq!(child("child_handler"), -(SIGUSR1.as_raw()));
+}
+
+#[test]
+fn child_handler() {
+    if !is_child() {
+        return;
+    }
+    run(async {
+        let event_loop = LoopHandle::current();
+        let calls = Rc::new(Cell::new(0));
+        let (first, second) = (calls.clone(), calls.clone());
+        event_loop.add_signal_handler(SIGUSR1, move || first.set(first.get() + 100)).unwrap();
+        event_loop.add_signal_handler(SIGUSR1, move || second.set(second.get() + 1)).unwrap();
+        for count in 1..=3 {
+            raise(SIGUSR1);
+            until(&calls, count).await;
+            assert_eq!(calls.get(), count, "the second replaces the first");
+        }
+        assert!(event_loop.remove_signal_handler(SIGUSR1));
+        assert!(!event_loop.remove_signal_handler(SIGUSR1));
+    })
+    .unwrap();
+    raise(SIGUSR1); // Its default action is on again.
+}
+
+#[test]
+fn a_handler_set_before_the_run_hears_what_came_before_it_too() {
+    assert_eq!(child("child_handler_before_the_run"), HEARD);
+}
+
+#[test]
+fn child_handler_before_the_run() {
+    if !is_child() {
+        return;
+    }
+    let event_loop = EventLoop::new().unwrap();
+    event_loop.add_signal_handler(SIGUSR1, || heard()).unwrap();
+    raise(SIGUSR1);
+    event_loop.run_until_complete(sleep(LONG)).unwrap();
+}
+
+#[test]
+fn a_handler_of_ctrl_c_takes_over_and_wakes_a_sleeping_loop() {
+    assert_eq!(child("child_handler_of_ctrl_c"), HEARD);
+}
+
+#[test]
+fn child_handler_of_ctrl_c() {
+    if !is_child() {
+        return;
+    }
+    run(async {
+        LoopHandle::current().add_signal_handler(SIGINT, || heard()).unwrap();
+        yield_now().await;
+        ready();
+        sleep(LONG).await;
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_handler_that_panics_stays_and_one_may_remove_itself() {
+    assert_eq!(child("child_handler_that_panics"), HEARD);
+}
+
+#[test]
+fn child_handler_that_panics() {
+    if !is_child() {
+        return;
+    }
+    run(async {
+        let event_loop = LoopHandle::current();
+        let (reports, calls) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+        let (inner, own, handle) = (reports.clone(), calls.clone(), event_loop.clone());
+        event_loop.set_exception_handler(move |report| {
+            assert!(report.source.unwrap().contains("signals.rs"));
+            inner.set(inner.get() + 1);
+        });
+        event_loop
+            .add_signal_handler(SIGUSR1, move || {
+                own.set(own.get() + 1);
+                assert!(own.get() > 1, "the first time");
+                assert!(handle.remove_signal_handler(SIGUSR1));
+            })
+            .unwrap();
+        for count in 1..=2 {
+            raise(SIGUSR1);
+            until(&calls, count).await;
+        }
+        assert_eq!(reports.get(), 1);
+        assert!(!event_loop.remove_signal_handler(SIGUSR1));
+        heard();
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_signal_that_another_loop_hands_out_reaches_the_handler() {
+    assert_eq!(child("child_handler_elsewhere"), HEARD);
+}
+
+#[test]
+fn child_handler_elsewhere() {
+    if !is_child() {
+        return;
+    }
+    thread::spawn(|| {
+        run(async {
+            LoopHandle::current().add_signal_handler(SIGINT, || heard()).unwrap();
+            yield_now().await;
+            ready();
+            sleep(LONG).await;
+        })
+    });
+    // It looks all the time, and will be first mostly.
+    run(async {
+        let _listener = Signals::new([SIGUSR1]).unwrap();
+        loop {
+            yield_now().await;
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_signal_that_cannot_be_caught_and_a_closed_loop_are_errors() {
+    let event_loop = EventLoop::new().unwrap();
+    let kill = Signal::from_raw(9).unwrap();
+    assert!(event_loop.add_signal_handler(kill, || ()).is_err());
+    let held = Rc::new(());
+    let inner = held.clone();
+    event_loop.add_signal_handler(corio_signal::SIGUSR2, move || drop(inner.clone())).unwrap();
+    event_loop.close().unwrap();
+    assert_eq!(Rc::strong_count(&held), 1);
+    assert!(event_loop.add_signal_handler(corio_signal::SIGUSR2, || ()).is_err());
+    assert!(!event_loop.remove_signal_handler(corio_signal::SIGUSR2));
 }
