@@ -230,3 +230,72 @@ fn the_pool_ends_even_if_main_panics() {
     assert!(outcome.is_err());
     assert!(job.take().is_some_and(|job| job.done()));
 }
+
+#[test]
+fn any_future_can_be_main() {
+    assert_eq!(run(std::future::ready(1)).unwrap(), 1);
+    let boxed: std::pin::Pin<Box<dyn Future<Output = u32>>> = Box::pin(async { 2 });
+    assert_eq!(run(boxed).unwrap(), 2);
+    assert_eq!(run(std::future::poll_fn(|_| std::task::Poll::Ready(3))).unwrap(), 3);
+    let (promise, future) = corio_future::promise();
+    promise.set_result(4).unwrap();
+    assert_eq!(run(future).unwrap().unwrap(), 4);
+    let runner = virtual_runner();
+    let task = runner.event_loop().unwrap().create_task(async { 5 });
+    assert_eq!(runner.run(task).unwrap().unwrap(), 5);
+}
+
+#[test]
+fn a_task_made_during_the_shutdown_ends_with_the_loop() {
+    let (out, held) = (Transcript::default(), Rc::new(()));
+    test::run(async {
+        let (out, held) = (out.clone(), Rc::clone(&held));
+        drop(create_task(async move {
+            let _ = catch_cancelled(sleep(Duration::MAX)).await;
+            let inner = out.clone();
+            drop(create_task(async move {
+                inner.say("late one started");
+                sleep(Duration::MAX).await;
+                drop(held);
+            }));
+            sleep(SECOND).await;
+            out.say("cleaned up");
+        }));
+        yield_now().await;
+    });
+    assert_eq!(out.lines(), ["late one started", "cleaned up"]);
+    assert_eq!(Rc::strong_count(&held), 1, "asyncio would complain that it was destroyed");
+}
+
+#[test]
+fn hazard_40_a_full_loop_closes_in_linear_time() {
+    let count: u32 = if cfg!(miri) { 100 } else { 50_000 };
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let held = Rc::new(());
+    for n in 0..count {
+        let (task, timer, soon) = (Rc::clone(&held), Rc::clone(&held), Rc::clone(&held));
+        drop(event_loop.create_task(async move { (sleep(SECOND * (n % 1000)).await, task).1 }));
+        event_loop.call_later(SECOND * n, move || drop(timer));
+        event_loop.call_soon(move || drop(soon));
+    }
+    event_loop.run_once().unwrap(); // Each task sleeps now.
+    assert_eq!(event_loop.all_tasks().len(), count as usize);
+    event_loop.close().unwrap();
+    assert_eq!(Rc::strong_count(&held), 1); // Were it quadratic, this would take minutes.
+}
+
+#[test]
+fn a_loop_that_runs_for_ever_is_the_thread_s_until_it_stops() {
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let (id, seen) = (event_loop.id(), Rc::new(Cell::new(None)));
+    let inner = Rc::clone(&seen);
+    event_loop.call_later(SECOND, move || {
+        let event_loop = LoopHandle::current();
+        assert!(event_loop.is_running() && current_task().is_none(), "a callback is no task");
+        inner.set(Some(event_loop.id()));
+        event_loop.stop();
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(seen.get(), Some(id));
+    assert!(corio_seam::loop_id().is_none() && LoopHandle::try_current().is_none() && !event_loop.is_running());
+}

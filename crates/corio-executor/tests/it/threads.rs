@@ -261,3 +261,21 @@ fn many_wakes_are_one_step() {
     .unwrap();
     assert_eq!(polls.get(), 2);
 }
+
+#[test]
+fn hazard_34_a_foreign_unpark_ends_no_sleep() {
+    let delay = Duration::from_millis(if cfg!(miri) { 1 } else { 5 });
+    let (me, over) = (thread::current(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let inner = Arc::clone(&over);
+    let nuisance = thread::spawn(move || {
+        while !inner.load(Ordering::Relaxed) {
+            me.unpark();
+            thread::yield_now();
+        }
+    });
+    let start = std::time::Instant::now();
+    run(sleep(delay)).unwrap();
+    assert!(start.elapsed() >= delay);
+    over.store(true, Ordering::Relaxed);
+    nuisance.join().unwrap();
+}
