@@ -14,6 +14,8 @@ mod deadlock;
 mod cancellation;
 /// Async generators: cancelled, left open, dropped half-way.
 mod generators;
+/// Orders that nobody promised, under many seeds.
+mod seeds;
 /// Shutdown with work in flight.
 mod shutdown;
 /// Threads against the loop.
