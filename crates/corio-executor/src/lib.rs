@@ -40,8 +40,8 @@
 //! - **Order.** Callbacks and task steps share one queue, first in, first out. An iteration runs exactly what was ready
 //!   when it began its batch; what that schedules belongs to the next. Iterations are counted as CPython's are: see
 //!   [`EventLoop::run_once`] for the phases.
-//! - **Time.** Nothing fires early. Timers of the same moment fire in the order in which they were set. A timer that is
-//!   cancelled by an earlier entry of its own batch does not fire.
+//! - **Time.** Nothing fires early. Timers of the same moment fire in the order in which they were set (only under a seed of
+//!   [`test::run_seeds`] in another). A timer that is cancelled by an earlier entry of its own batch does not fire.
 //! - **Threads.** A call from another thread is never lost, wakes a sleeping loop, and costs one bell however many come
 //!   at once. What one thread sends is called in the order in which it was sent.
 //! - **Signals.** As long as somebody listens to a signal (`corio-signal`), a running loop watches for it, asleep or busy,
@@ -50,8 +50,9 @@
 //! - **A loop that can never wake says so.** It ends with [`RunError::Deadlock`] and the tree of who waits for whom, and
 //!   never falsely: only if no timer, source, listener to signals or [`RemoteHandle`] is left, and nobody but code on the
 //!   loop's own thread has a waker of its tasks. What may be given up by another thread is looked at again from time to time.
-//! - **Panics.** A callback's panic goes to the exception handler and no further; a handler's own is printed. A panic of
-//!   the main future goes on unwinding, when the loop has been closed.
+//! - **Panics.** A callback's panic goes to the exception handler, with the place where it was scheduled, and no further; a
+//!   handler's own is printed. A panic of the main future goes on unwinding, when the loop has been closed.
+//! - **Debug mode** ([`LoopHandle::set_debug`]) reports what holds the loop up. Out of it, it costs a load an iteration.
 //! - **Misuse** (a run inside a run, a closed loop) is an error or a panic with a sentence, never a hang.
 //! - **Restored.** When a run returns, the thread is as it was: its loop, its timer slack, what Ctrl-C does.
 //!
@@ -63,6 +64,7 @@
 //! | [`RunError`], [`Deadlock`], [`StillRunning`], [`LoopTime`], [`Wait`], [`MonotonicClock`], [`YieldNow`] | yes | yes |
 //! | [`EventLoop`], [`EventLoopBuilder`], [`Runner`], [`LoopHandle`], [`Handle`], [`TimerHandle`] | no | no |
 //! | [`Sleep`], [`Interval`], [`VirtualClock`], [`io::Source`] | no | no |
+//! | [`test::WaitAllTasksBlocked`], [`test::Sequencer`], [`test::Step`], [`test::StepGuard`] | no | no |
 //!
 //! A handle to the loop does not compile in another thread; [`LoopHandle::remote`] is for that:
 //!
@@ -80,7 +82,7 @@
 //! `corio_task::TaskSet` owns the ready queue, the tasks and the inbox. The loop adds the rest: a 4-ary heap of timers,
 //! which is read against a [`Clock`]; a reactor, which makes a [`Selector`] when the first source is registered, and
 //! parks the thread on a futex as long as there is none; and the exception handler. A clock may be virtual: then a
-//! program that sleeps for an hour runs at once, and always alike. See `event_loop::core` for the phases, `timers` for
+//! program that sleeps for an hour runs at once, and always alike, which [`test`](mod@test) is about. See `event_loop::core` for the phases, `timers` for
 //! a timer's states, and `reactor` for a source's.
 
 #![deny(unsafe_code)] // Lifted in `selector::polling` alone.

@@ -1,5 +1,6 @@
 //! Danger: something that leaves its thread, or cannot, against the table on the crate's first page.
 
+use corio_executor::test::{Sequencer, Step, StepGuard, WaitAllTasksBlocked};
 use corio_executor::{
     Busy, EventLoop, EventLoopBuilder, Handle, Interval, LoopHandle, LoopTime, MonotonicClock, RemoteCall,
     RemoteHandle, RunError, Runner, Sleep, StillRunning, TimerHandle, VirtualClock, Wait, YieldNow,
@@ -34,6 +35,7 @@ fn what_belongs_to_the_loop_stays_on_its_thread() {
     assert!(!is_send!(EventLoop) && !is_send!(EventLoopBuilder) && !is_send!(Runner));
     assert!(!is_send!(LoopHandle) && !is_send!(Handle) && !is_send!(TimerHandle));
     assert!(!is_send!(Sleep) && !is_send!(Interval) && !is_send!(VirtualClock));
+    assert!(!is_send!(WaitAllTasksBlocked) && !is_send!(Sequencer) && !is_send!(Step) && !is_send!(StepGuard));
 }
 
 #[test]
