@@ -33,12 +33,13 @@ fn reports_of(main: impl AsyncFnOnce(LoopHandle)) -> Vec<Report> {
     reports.take()
 }
 
-/// Checks that there is one report, about `what`, from this file.
+/// Checks that there is one report about `what`, from this file. (A busy machine may hold up others as well.)
 #[track_caller]
 fn check_one(reports: &[Report], what: &str) {
-    assert_eq!(reports.len(), 1, "{reports:?}");
-    let (message, source) = (&reports[0].message, reports[0].source.as_deref().unwrap_or(""));
-    assert!(message.starts_with(&format!("executing {what}")), "{message}");
+    let ours = |report: &&Report| report.message.starts_with(&format!("executing {what}"));
+    assert_eq!(reports.iter().filter(ours).count(), 1, "{reports:?}");
+    let report = reports.iter().find(ours).unwrap();
+    let (message, source) = (&report.message, report.source.as_deref().unwrap_or(""));
     assert!(message.contains(" took 0.") && message.ends_with(" seconds"), "{message}");
     assert!(source.starts_with("made at ") && source.contains("debug.rs:"), "{source}");
 }
@@ -104,8 +105,9 @@ fn a_function_without_a_handle_is_known_by_its_type() {
         yield_now().await;
         yield_now().await;
     });
-    assert_eq!((reports.len(), reports[0].source.as_deref()), (1, None));
-    assert!(reports[0].message.starts_with("executing callback it::debug::hold_up took"), "{:?}", reports[0]);
+    let ours = |report: &&Report| report.message.starts_with("executing callback it::debug::hold_up took");
+    let report = reports.iter().find(ours).unwrap_or_else(|| panic!("{reports:?}"));
+    assert_eq!(report.source, None);
 }
 
 #[test]
@@ -159,6 +161,7 @@ fn order_and_panics_are_those_of_every_day() {
             .run(async move {
                 let (event_loop, handler) = (LoopHandle::current(), inner.clone());
                 event_loop.set_exception_handler(move |report| handler.say(report.message));
+                event_loop.set_slow_callback_duration(Duration::from_secs(60));
                 event_loop.call_soon(inner.saying("one"));
                 event_loop.call_soon(|| panic!("boom"));
                 let (nested, handle) = (inner.clone(), event_loop.clone());
