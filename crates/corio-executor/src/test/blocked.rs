@@ -1,7 +1,7 @@
 //! Waiting until nothing happens any more.
 
 use crate::LoopHandle;
-use corio_seam::{Waiting, wait_on};
+use corio_seam::{Waiting, local_waker, wait_on};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
@@ -72,7 +72,7 @@ impl Future for WaitAllTasksBlocked {
         match &self.state {
             State::New => {
                 let event_loop = LoopHandle::current();
-                let number = event_loop.core().idlers.add(cx.waker().clone());
+                let number = event_loop.core().idlers.add(local_waker(cx.waker()));
                 self.state = State::Waiting(event_loop, number);
             }
             State::Waiting(event_loop, number) => {
@@ -119,7 +119,7 @@ impl Idlers {
 
     /// Tells whether that one is still in the list; `waker` takes the place of its own.
     fn waits(&self, number: u64, waker: &Waker) -> bool {
-        let waker = waker.clone();
+        let waker = local_waker(waker);
         let mut waiting = self.waiting.borrow_mut();
         let Some(entry) = waiting.iter_mut().find(|entry| entry.0 == number) else { return false };
         let before = std::mem::replace(&mut entry.1, waker);

@@ -1,6 +1,6 @@
 //! Steps that are taken in order, whoever takes them.
 
-use corio_seam::{Waiting, wait_on};
+use corio_seam::{Waiting, local_waker, wait_on};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 /// Brings the steps of several tasks into one order; trio's `Sequencer`.
 ///
 /// Whoever awaits [`step(n)`](Sequencer::step) goes on when all steps below `n` are over, and its own is over when the
-/// guard is dropped. A clone is the same sequence.
+/// guard is dropped. A clone is the same sequence. A step that nobody takes is a deadlock, which the loop reports.
 ///
 /// # Examples
 ///
@@ -131,7 +131,7 @@ impl Future for Step {
         if !self.asked {
             self.ask();
         }
-        let (number, waker) = (self.number, cx.waker().clone());
+        let (number, waker) = (self.number, local_waker(cx.waker()));
         let mut inner = self.sequencer.inner.borrow_mut();
         if number == inner.turn {
             drop(inner);

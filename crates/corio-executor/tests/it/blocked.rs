@@ -211,6 +211,12 @@ fn a_step_given_up_breaks_the_sequence() {
 }
 
 #[test]
+fn a_step_that_nobody_takes_is_a_deadlock() {
+    let panic = panic_of(async { Sequencer::new().step(1).await });
+    assert!(panic.contains("step of a sequence"), "{panic}");
+}
+
+#[test]
 fn a_step_that_nobody_asked_for_yet_breaks_nothing() {
     test::run(async {
         let sequence = Sequencer::new();
