@@ -22,6 +22,20 @@ use std::sync::Arc;
 ///
 /// [`TaskGroup::run`] runs a body, and returns when the body and all children are over. When one of them fails, the
 /// others are cancelled, and their endings are waited for.
+///
+/// There is no group that was not entered, and none that is entered twice: both are errors of the compiler, where asyncio
+/// raises `RuntimeError`.
+///
+/// ```compile_fail,E0599
+/// let group = corio_combinators::TaskGroup::new();
+/// group.create_task(async {});
+/// ```
+///
+/// ```compile_fail,E0599
+/// # async fn again(group: corio_combinators::TaskGroup) {
+/// group.run(async |_| ()).await.unwrap();
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct TaskGroup {
     state: Rc<State>,

@@ -56,6 +56,15 @@ pub enum ReturnWhen {
 ///     assert_eq!(done.pop().unwrap().await.unwrap(), 7);
 /// })).unwrap();
 /// ```
+///
+/// asyncio collapses duplicates; here a task's handle is one, and giving it twice does not compile:
+///
+/// ```compile_fail,E0382
+/// # use corio_combinators::{ReturnWhen, wait};
+/// # async fn twice(task: corio_task::Task<()>) {
+/// wait(&mut vec![task, task], ReturnWhen::AllCompleted, None).await.unwrap();
+/// # }
+/// ```
 pub async fn wait<T: Outcome>(
     tasks: &mut Vec<Task<T>>,
     when: ReturnWhen,

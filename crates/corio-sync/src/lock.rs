@@ -36,6 +36,16 @@ use std::task::{Context, Poll};
 /// assert!(lock.release().is_err());
 /// # });
 /// ```
+///
+/// It stays on the thread of whoever shares it. asyncio raises `RuntimeError` when a lock is awaited on a second loop; the
+/// compiler refuses to take it there:
+///
+/// ```compile_fail,E0277
+/// let lock = corio_sync::Lock::new();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| pollster::block_on(lock.acquire()).forget());
+/// });
+/// ```
 #[derive(Default)]
 pub struct Lock {
     locked: Cell<bool>,

@@ -36,6 +36,12 @@ use std::task::{Context, Poll};
 /// }));
 /// assert_eq!(sum.unwrap(), 2);
 /// ```
+///
+/// What is no future makes no task, and the compiler says so, where asyncio raises `TypeError`:
+///
+/// ```compile_fail,E0277
+/// corio_task::create_task(42);
+/// ```
 #[track_caller]
 pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
     match spawn_here(future) {
@@ -122,6 +128,17 @@ pub fn all_tasks() -> Vec<TaskRef> {
 /// # Thread-safety
 ///
 /// `!Send`: a task lives on the thread of its set.
+///
+/// # Examples
+///
+/// Nobody but its coroutine gives a task its result; asyncio refuses `Task.set_result` when it is called, the compiler
+/// earlier:
+///
+/// ```compile_fail,E0599
+/// # async fn set(task: corio_task::Task<u32>) {
+/// task.set_result(1);
+/// # }
+/// ```
 #[must_use = "a task goes on without its handle, but then nobody hears its result"]
 pub struct Task<T> {
     handle: Handle<T>,

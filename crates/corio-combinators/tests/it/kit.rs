@@ -1,6 +1,6 @@
 //! A toy loop on virtual time, a log, and helpers of the tests.
 
-use corio_seam::{Alarm, LoopTime, Node, OnAlarm, Report, Timer, TimerKey};
+use corio_seam::{Alarm, LoopTime, Node, OnAlarm, Timer, TimerKey};
 use corio_task::{JoinError, TaskSet};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -191,11 +191,6 @@ pub(crate) async fn forever() {
     std::future::pending().await
 }
 
-/// Spells a truth as Python does.
-pub(crate) fn py(truth: bool) -> &'static str {
-    if truth { "True" } else { "False" }
-}
-
 /// One of Python's exceptions, with its text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Exception(pub(crate) &'static str, pub(crate) &'static str);
@@ -207,13 +202,3 @@ impl fmt::Display for Exception {
 }
 
 impl std::error::Error for Exception {}
-
-/// Has reports written into a log, as conformance 78 spells them.
-pub(crate) fn log_reports(set: &TaskSet, log: &Log) {
-    let log = log.clone();
-    set.set_report_handler(Some(Rc::new(move |report: Report| {
-        let exception = report.error.as_ref().and_then(|error| error.downcast_ref::<Exception>());
-        let (name, text) = exception.map_or(("", ""), |exception| (exception.0, exception.1));
-        log.add(format!("handler: {name} {} | {text}", report.message));
-    })));
-}

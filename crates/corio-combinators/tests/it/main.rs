@@ -17,7 +17,6 @@
 
 mod kit;
 
-mod conformance; // Does it print what CPython prints?
 mod iterations; // Does each wait take as many iterations as in asyncio?
 mod cancel; // Is a request delivered where it must, once, and never lost?
 mod scopes; // Is a cancelled scope a level, and a shield the only exemption?

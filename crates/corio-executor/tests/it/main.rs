@@ -1,6 +1,5 @@
 //! What can go wrong with an event loop, one danger a file.
 
-mod conformance; // CPython's programs, line by line.
 mod order; // Iterations: what runs when, stop, starvation.
 mod timers; // Early, late, twice, never.
 mod threads; // Wake-ups that get lost.
@@ -26,4 +25,4 @@ mod this_program; // A child of a test.
 #[cfg(all(unix, not(miri)))]
 mod signals; // Ctrl-C while the loop sleeps; each in a child process.
 mod auto_traits; // What is `Send`.
-mod transcript; // What the ports print.
+mod transcript; // What a program prints.

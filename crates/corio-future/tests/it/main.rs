@@ -18,5 +18,4 @@ mod reentrancy;
 mod threads;
 mod wait_many;
 mod chain;
-mod conformance;
 mod auto_traits;

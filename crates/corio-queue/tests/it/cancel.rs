@@ -1,4 +1,4 @@
-use crate::toy::{Counter, poll};
+use crate::counter::{Counter, poll};
 use corio_queue::{Queue, ShutDown};
 use futures_core::Stream;
 use std::pin::Pin;

@@ -1,11 +1,10 @@
 //! What can go wrong with queues, one file a danger.
 
-#[path = "../../../corio-sync/tests/it/toy.rs"]
-mod toy; // An executor of one screen: asyncio's FIFO, with virtual time.
+#[path = "../../../corio-sync/tests/it/counter.rs"]
+mod counter; // Polls by hand, with a waker that counts.
 #[path = "../../../corio-sync/tests/it/random.rs"]
 mod random; // A small generator, for fixed seeds.
 
-mod conformance; // The traces that CPython prints.
 mod order; // Who is woken, who is robbed, and where he goes then.
 mod cancel; // Futures dropped before, after and between wake-ups.
 mod model; // Random programs against a simple model: nothing lost, nothing doubled.

@@ -1,7 +1,7 @@
 //! Random programs of puts, gets, drops and shutdowns, polled by hand in random order, against a `VecDeque`.
 
+use crate::counter::{Counter, poll};
 use crate::random::Random;
-use crate::toy::{Counter, poll};
 use corio_queue::{Get, Put, Queue, ShutDown, concurrent};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-use crate::toy::{Counter, poll};
+use crate::counter::{Counter, poll};
 use corio_queue::{GetError, PriorityQueue, PutError, Queue};
 use std::cmp::Ordering;
 use std::task::Poll;

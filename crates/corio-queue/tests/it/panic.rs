@@ -1,4 +1,4 @@
-use crate::toy::{Counter, poll};
+use crate::counter::{Counter, poll};
 use corio_queue::{PriorityQueue, Queue};
 use std::cell::Cell;
 use std::cmp::Ordering;

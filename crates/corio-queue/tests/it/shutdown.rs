@@ -1,4 +1,4 @@
-use crate::toy::{Counter, poll};
+use crate::counter::{Counter, poll};
 use corio_queue::{GetError, PutError, Queue, ShutDown};
 use futures_lite::StreamExt;
 use std::rc::Rc;

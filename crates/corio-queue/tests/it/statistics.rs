@@ -1,4 +1,4 @@
-use crate::toy::poll;
+use crate::counter::poll;
 use corio_queue::{LifoQueue, PriorityQueue, Queue, concurrent};
 use std::task::Waker;
 

@@ -1,4 +1,4 @@
-use crate::toy::{Counter, poll};
+use crate::counter::{Counter, poll};
 use corio_queue::concurrent::Queue;
 use corio_queue::{GetError, PutError, ShutDown};
 use std::sync::atomic::{AtomicU64, Ordering};

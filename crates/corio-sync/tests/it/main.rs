@@ -1,12 +1,12 @@
 //! What can go wrong with waiters, one file a danger.
 
+mod counter; // Polls by hand, with a waker that counts.
 mod toy; // An executor of one screen: asyncio's FIFO, with virtual time.
 mod random; // A small generator, for fixed seeds.
 #[path = "../../../corio-future/tests/it/ledger.rs"]
 #[allow(dead_code)] // Of its tools, only the waker that sees its clones is used here.
 mod ledger;
 
-mod conformance; // The traces that CPython prints.
 mod order; // First come, first served; nobody overtakes.
 mod condition; // Release, wait, acquire again; notifications that nobody may lose.
 mod barrier; // Rounds, and how they break.

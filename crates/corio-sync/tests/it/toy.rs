@@ -1,5 +1,6 @@
 //! A toy executor: one first-in, first-out ready queue, batches, and a clock that moves when nothing is ready.
 
+pub(crate) use crate::counter::{Counter, poll};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -162,32 +163,4 @@ impl Handle {
         })
         .await;
     }
-}
-
-/// A waker that counts.
-#[derive(Default)]
-pub(crate) struct Counter(std::sync::atomic::AtomicUsize);
-
-impl Counter {
-    /// Makes one, and a waker of it.
-    pub(crate) fn new() -> (Arc<Counter>, Waker) {
-        let counter = Arc::new(Counter::default());
-        (Arc::clone(&counter), Waker::from(counter))
-    }
-
-    /// Returns how often it was woken.
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
-    }
-}
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-}
-
-/// Polls a future once with a waker.
-pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
 }

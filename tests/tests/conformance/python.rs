@@ -1,0 +1,104 @@
+//! How Python spells what is observed here: one table, which all ports share.
+
+use corio::Failure;
+use corio::seam::Report;
+use std::error::Error;
+use std::fmt;
+
+/// Spells a line as Python would: `true` and `false`, and the quotes around a text.
+pub(crate) fn spell(line: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut spelled = String::with_capacity(line.len());
+    for part in line.split_inclusive(|c| !is_word(c)) {
+        let word = part.trim_end_matches(|c| !is_word(c));
+        spelled.push_str(match word {
+            "true" => "True",
+            "false" => "False",
+            word => word,
+        });
+        spelled.push_str(&part[word.len()..]);
+    }
+    spelled.replace('"', "'")
+}
+
+/// What one of corio's sentences is in Python: an exception's type, and its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Exception {
+    pub(crate) kind: &'static str,
+    text: &'static str,
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+/// Corio's sentence, and the type and the text of Python's exception.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("the set of tasks to wait for is empty", "ValueError", "Set of Tasks/Futures is empty."),
+    ("the task group is finished: it takes no more tasks", "RuntimeError", "TaskGroup is finished"),
+    ("`task_done` was called more often than items were put", "ValueError", "task_done() called too many times"),
+];
+
+/// Looks up how Python would say what corio says.
+#[track_caller]
+pub(crate) fn python(sentence: impl fmt::Display) -> Exception {
+    let sentence = sentence.to_string();
+    let row = EXCEPTIONS.iter().find(|(ours, ..)| *ours == sentence);
+    let (_, kind, text) = row.unwrap_or_else(|| panic!("the table has no row for {sentence:?}"));
+    Exception { kind, text }
+}
+
+/// What a report says, in our words and in Python's.
+const MESSAGES: &[(&str, &str)] = &[
+    ("exception in callback", "Exception in callback"),
+    ("future exception was never retrieved", "Future exception was never retrieved"),
+    ("task exception was never retrieved", "Task exception was never retrieved"),
+    ("exception in shielded future", "exception in shielded future"),
+];
+
+/// Spells what a report says: `context["message"]`.
+#[track_caller]
+pub(crate) fn message(report: &Report) -> &'static str {
+    let row = MESSAGES.iter().find(|(ours, _)| *ours == report.message);
+    row.unwrap_or_else(|| panic!("the table has no row for {:?}", report.message)).1
+}
+
+/// Returns the text of what a report is about, an error or a panic: `str(context["exception"])`.
+pub(crate) fn exception(report: &Report) -> String {
+    let error = report.error.as_ref().map(|error| error.to_string());
+    error.unwrap_or_else(|| report.panic.as_ref().and_then(|panic| panic.message()).unwrap_or_default().to_owned())
+}
+
+/// Makes error types of Python's names: displayed as `str(e)`, debugged as `repr(e)`.
+macro_rules! exceptions {
+    ($($Name:ident),*) => {
+        $(
+            #[derive(Clone, Debug, PartialEq)]
+            pub(crate) struct $Name(pub(crate) &'static str);
+
+            impl fmt::Display for $Name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str(self.0)
+                }
+            }
+
+            impl Error for $Name {}
+        )*
+
+        /// Names the type of an error: Python's `type(e).__name__`.
+        pub(crate) fn type_name(error: &(dyn Error + 'static)) -> &'static str {
+            match error.downcast_ref::<Failure>() {
+                Some(Failure::Failed(error)) => return type_name(&**error),
+                Some(Failure::Cancelled(_)) => return "CancelledError",
+                Some(Failure::TimedOut(_)) => return "TimeoutError",
+                _ => (),
+            }
+            $(if error.is::<$Name>() { return stringify!($Name) })*
+            panic!("the table has no row for {error:?}")
+        }
+    };
+}
+
+exceptions!(ValueError, KeyError, OSError, RuntimeError);

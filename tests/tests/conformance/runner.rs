@@ -1,0 +1,1 @@
+//! Runs, several on one loop.
