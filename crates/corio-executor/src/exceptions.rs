@@ -1,7 +1,7 @@
 //! The exception handler: where errors go that nobody looks at.
 
 use corio_seam::{Panic, Report};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -19,8 +19,8 @@ const UNCLAIMED: &str = "was never retrieved";
 pub(crate) struct Exceptions {
     /// The user's handler; none: the default. Never borrowed while it runs.
     handler: RefCell<Option<ExceptionHandler>>,
-    /// Set while the tasks that `run` has cancelled are waited for.
-    shutting_down: Cell<bool>,
+    /// While the tasks that `run` has cancelled are waited for: their errors so far.
+    held_back: RefCell<Option<Vec<Report>>>,
 }
 
 impl Exceptions {
@@ -33,15 +33,26 @@ impl Exceptions {
         self.handler.replace(handler)
     }
 
-    /// Says whether errors that nobody takes are those of a shutdown.
-    pub(crate) fn set_shutting_down(&self, shutting_down: bool) {
-        self.shutting_down.set(shutting_down);
+    /// Keeps errors that nobody takes from the handler, for they are those of a shutdown: until all cleanup is over, as
+    /// in asyncio.
+    pub(crate) fn hold_back(&self) {
+        self.held_back.replace(Some(Vec::new()));
+    }
+
+    /// Hands over what was held back.
+    pub(crate) fn let_go(&self) {
+        for report in self.held_back.take().into_iter().flatten() {
+            self.call(report);
+        }
     }
 
     /// Hands `report` to the handler; if that panics, what is known of both goes to the default handler.
     pub(crate) fn call(&self, mut report: Report) {
-        if self.shutting_down.get() && report.message.ends_with(UNCLAIMED) {
-            report.message = String::from("unhandled exception during run() shutdown");
+        if report.message.ends_with(UNCLAIMED) {
+            if let Some(held_back) = &mut *self.held_back.borrow_mut() {
+                report.message = String::from("unhandled exception during run() shutdown");
+                return held_back.push(report);
+            }
         }
         let Some(handler) = self.get() else { return default_exception_handler(&report) };
         let mut subject = None;

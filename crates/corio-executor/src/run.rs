@@ -5,9 +5,10 @@ use crate::{RunError, Runner};
 /// Runs `main` on a new loop, and closes that when it has completed; asyncio's `run`.
 ///
 /// `main` is a task like any other, and need not be `'static`. However it ends, the tasks that are left over are then
-/// cancelled and waited for, and the panics among them reported to the exception handler as "unhandled exception during
-/// run() shutdown"; async generators that were left open are closed; the loop's thread pool is joined, for up to five
-/// minutes; and the loop is closed.
+/// cancelled and waited for, and then the panics among them, and the errors of those that are
+/// [`reported`](corio_task::Task::reported), go to the exception handler as "unhandled exception during run() shutdown";
+/// async generators that were left open are closed; the loop's thread pool is joined, for up to five minutes; and the loop
+/// is closed.
 ///
 /// # Ctrl-C
 ///

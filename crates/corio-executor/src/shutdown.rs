@@ -30,9 +30,9 @@ fn cancel_all_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
     }
     let core = event_loop.core();
     core.run(|| tasks.iter().for_each(|task| _ = task.cancel()))?;
-    core.exceptions.set_shutting_down(true);
+    core.exceptions.hold_back();
     let ended = event_loop.run_until_complete(all_ended(tasks));
-    core.exceptions.set_shutting_down(false);
+    core.run(|| core.exceptions.let_go())?;
     ended
 }
 

@@ -66,6 +66,29 @@ fn panics_during_the_shutdown_are_reported() {
 }
 
 #[test]
+fn what_failed_in_the_shutdown_is_reported_when_all_cleanup_is_over() {
+    let out = Transcript::default();
+    test::run(async {
+        let inner = out.clone();
+        LoopHandle::current().set_exception_handler(move |report| {
+            inner.say(report.message);
+            LoopHandle::current().call_soon(|| ()); // The loop still takes calls.
+        });
+        for (fails, seconds) in [(true, 1), (false, 2)] {
+            let inner = out.clone();
+            drop(create_task(async move {
+                let _ = catch_cancelled(sleep(Duration::MAX)).await;
+                sleep(Duration::from_secs(seconds)).await;
+                inner.say(format!("cleaned up in {seconds}"));
+                assert!(!fails, "cleanup failed");
+            }));
+        }
+        yield_now().await;
+    });
+    assert_eq!(out.lines(), ["cleaned up in 1", "cleaned up in 2", "unhandled exception during run() shutdown"]);
+}
+
+#[test]
 fn a_panic_of_main_goes_on_when_the_loop_is_closed() {
     let cleaned = Rc::new(Cell::new(false));
     let inner = Rc::clone(&cleaned);
