@@ -1,8 +1,9 @@
 //! The loop: callbacks, timers, their errors.
 
 use crate::harness::{conforms, ms};
-use crate::python;
-use corio::{LoopHandle, LoopTime, TimerHandle, sleep, yield_now};
+use crate::python::{self, KeyError};
+use corio::seam::Report;
+use corio::{Handle, LoopHandle, LoopTime, TimerHandle, create_task, promise, sleep, yield_now};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -93,5 +94,71 @@ fn c05_callback_exception() {
         event_loop.call_soon(|| say!("third runs"));
         yield_now().await;
         say!("main goes on");
+    });
+}
+
+#[test]
+fn x01_handle_cancel() {
+    conforms("x01_handle_cancel", async {
+        let event_loop = LoopHandle::current();
+        let second = Rc::new(OnceCell::<Handle>::new());
+        let victim = Rc::clone(&second);
+        event_loop.call_soon(move || {
+            say!("first");
+            victim.get().unwrap().cancel();
+            victim.get().unwrap().cancel();
+        });
+        second.set(event_loop.call_soon(|| say!("second must not run"))).unwrap();
+        event_loop.call_soon(|| say!("third"));
+        yield_now().await;
+        say!("cancelled {}", second.get().unwrap().cancelled());
+
+        let start = event_loop.time();
+        let timer = event_loop.call_at(start + Duration::from_secs(5), || say!("timer must not run"));
+        say!("when {} {}", (timer.when() - start).as_secs(), timer.cancelled());
+        let victim = timer.clone();
+        event_loop.call_later(ms(10), move || _ = victim.cancel());
+        sleep(ms(20)).await;
+        say!("cancelled {}", timer.cancelled());
+        let late = event_loop.call_later(ms(10), || say!("late"));
+        event_loop.call_later(ms(20), || say!("later"));
+        sleep(ms(30)).await;
+        say!("ran {}", late.cancelled());
+    });
+}
+
+#[test]
+fn x30_exception_handler() {
+    fn bad() {
+        panic!("bad");
+    }
+    async fn fails() -> Result<(), KeyError> {
+        Err(KeyError("kept"))
+    }
+    conforms("x30_exception_handler", async {
+        let event_loop = LoopHandle::current();
+        let handler = || event_loop.exception_handler();
+        say!("none {}", python::none_or(handler().map(|_| "a handler")));
+        event_loop.set_exception_handler(|report| {
+            say!("handler: {} | {}", python::message(&report), python::exception(&report));
+        });
+        say!("set {}", handler().is_some());
+        event_loop.call_exception_handler(Report::new("called by hand"));
+        event_loop.call_later(ms(10), bad);
+        let (set, future) = promise();
+        future.add_done_callback(|_| bad());
+        future.add_done_callback(|future| say!("next callback {}", future.result().unwrap()));
+        set.set_result(1).unwrap();
+        sleep(ms(20)).await;
+
+        let task = create_task(fails()).reported();
+        yield_now().await;
+        if task.await.unwrap().is_err() {
+            say!("awaited");
+        }
+        event_loop.clear_exception_handler();
+        event_loop.call_soon(bad);
+        yield_now().await;
+        say!("silenced {}", python::none_or(handler().map(|_| "a handler")));
     });
 }

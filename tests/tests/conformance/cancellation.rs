@@ -1,8 +1,11 @@
 //! Requests: where they are delivered, who hears of them.
 
 use crate::harness::{conforms, ms, until_done};
-use crate::python::ValueError;
-use corio::{Task, catch_cancelled, create_task, current_task, promise, sleep, yield_now};
+use crate::python::{ValueError, args};
+use corio::{
+    Cancelled, Future, FutureError, JoinError, Task, catch_cancelled, create_task, current_task, promise, sleep,
+    yield_now,
+};
 
 #[test]
 fn c15_cancel_before_start() {
@@ -152,5 +155,159 @@ fn c22_uncancel() {
         task.cancel();
         let task = until_done(task).await;
         say!("{} {}", task.cancelled(), task.cancelling());
+    });
+}
+
+#[test]
+fn x06_self_cancel() {
+    fn cancel_me() {
+        assert!(current_task().unwrap().cancel());
+    }
+    async fn at_next_await() -> &'static str {
+        let done = create_task(async { 1 }).share();
+        let _ = done.clone().await;
+        cancel_me();
+        say!("  done still gives {}", done.await.unwrap());
+        if let Err(cancelled) = catch_cancelled(yield_now()).await {
+            say!("  hit at the sleep");
+            cancelled.resume().await;
+        }
+        say!("  unreachable");
+        "unreachable"
+    }
+    async fn nested() -> &'static str {
+        let inner = create_task(sleep(ms(3_600_000)));
+        let seen = inner.task_ref();
+        cancel_me();
+        if let Err(cancelled) = catch_cancelled(inner).await {
+            say!("  inner cancelled too {}", seen.cancelled());
+            cancelled.resume().await;
+        }
+        "unreachable"
+    }
+    async fn at_return() -> &'static str {
+        cancel_me();
+        "value is lost"
+    }
+    async fn at_error() -> &'static str {
+        cancel_me();
+        panic!("wins"); // An exception that does not look at the task's type: an `Err` is a value, and would be lost.
+    }
+    async fn show(name: &str, task: Task<&'static str>) {
+        let mut task = until_done(task).await;
+        let ended = task.take_output().unwrap().unwrap_err();
+        let error = ended.into_panic().map_or("no error".to_owned(), |panic| panic.message().unwrap().to_owned());
+        say!("{name} {} {} {error}", task.cancelled(), task.cancelling());
+    }
+    conforms("x06_self_cancel", async {
+        show("at_next_await", create_task(at_next_await())).await;
+        show("nested", create_task(nested())).await;
+        show("at_return", create_task(at_return())).await;
+        show("at_error", create_task(at_error())).await;
+    });
+}
+
+#[test]
+fn x07_cancel_meets_result() {
+    async fn body(future: Future<&'static str>) {
+        let seen = future.share();
+        match catch_cancelled(future).await {
+            Ok(value) => say!("got {}", value.unwrap()),
+            Err(cancelled) => {
+                say!("cancelled | future {}", seen.cancelled());
+                cancelled.resume().await;
+            }
+        }
+    }
+    conforms("x07_cancel_meets_result", async {
+        for order in ["result first", "cancel first"] {
+            let (set, future) = promise();
+            let seen = future.share();
+            let task = create_task(body(future));
+            yield_now().await;
+            if order == "result first" {
+                set.set_result("value").unwrap();
+                say!("{order} {}", task.cancel());
+            } else {
+                say!("{order} {} {}", task.cancel(), seen.cancelled());
+            }
+            let task = until_done(task).await;
+            say!("{} {} {}", task.cancelled(), task.cancelling(), task.cancel());
+        }
+        let (set, future) = promise();
+        let task = create_task(body(future));
+        yield_now().await;
+        set.set_result("in time").unwrap();
+        yield_now().await;
+        say!("too late {} {} {}", task.cancel(), task.done(), task.cancelled());
+    });
+}
+
+#[test]
+fn x08_cancel_message() {
+    async fn say_and_resume<T>(who: &str, ended: Result<T, Cancelled>) -> T {
+        match ended {
+            Ok(value) => value,
+            Err(cancelled) => {
+                say!("  {who} {}", args(&cancelled));
+                match cancelled.resume().await {}
+            }
+        }
+    }
+    async fn leaf() {
+        say_and_resume("leaf", catch_cancelled(sleep(ms(3_600_000))).await).await;
+    }
+    async fn outer(inner: Task<()>) {
+        say_and_resume("outer", catch_cancelled(inner).await).await.unwrap();
+    }
+    conforms("x08_cancel_message", async {
+        for reason in [None, Some("enough")] {
+            let task = create_task(outer(create_task(leaf())));
+            yield_now().await;
+            yield_now().await;
+            match reason {
+                None => task.cancel(),
+                Some(reason) => task.cancel_with(reason),
+            };
+            if let Err(JoinError::Cancelled(cancelled)) = task.await {
+                say!("main {}", args(&cancelled));
+            }
+        }
+        let (_promise, future) = promise::<()>();
+        future.cancel_with("no more");
+        if let Err(FutureError::Cancelled(cancelled)) = future.await {
+            say!("future {}", args(&cancelled));
+        }
+    });
+}
+
+#[test]
+fn x09_raise_cancelled() {
+    async fn by_itself() {
+        yield_now().await;
+        Cancelled::new().resume().await;
+    }
+    async fn replaced() -> Result<(), ValueError> {
+        catch_cancelled(sleep(ms(3_600_000))).await.map_err(|_| ValueError("instead"))
+    }
+    conforms("x09_raise_cancelled", async {
+        let me = current_task().unwrap();
+        let mut task = create_task(by_itself());
+        task.add_done_callback(|task| say!("callback {}", task.cancelled()));
+        if let Err(JoinError::Cancelled(_)) = (&mut task).await {
+            say!("by itself {} {} | me {}", task.cancelled(), task.cancelling(), me.cancelling());
+        }
+        yield_now().await;
+
+        let task = create_task(replaced());
+        let asked = task.task_ref();
+        let task = task.share();
+        task.add_done_callback(|task| say!("callback {} {}", task.cancelled(), *task.exception().unwrap().unwrap()));
+        yield_now().await;
+        task.cancel();
+        let _ = task.clone().await;
+        yield_now().await;
+        let error = task.exception().unwrap().unwrap();
+        say!("replaced {} {} {:?}", task.cancelled(), asked.cancelling(), *error);
     });
 }

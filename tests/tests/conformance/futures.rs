@@ -2,7 +2,10 @@
 
 use crate::harness::conforms;
 use crate::python::{self, ValueError};
-use corio::{Future, FutureError, InvalidState, LoopHandle, create_task, promise, yield_now};
+use corio::{
+    Future, FutureError, InvalidState, LoopHandle, ReturnWhen, catch_cancelled, create_task, current_task, promise,
+    wait, yield_now,
+};
 use std::fmt::Display;
 
 type Failing = Result<i32, ValueError>;
@@ -110,5 +113,40 @@ fn c10_never_retrieved() {
         say!("cancel -> {}", f.cancel());
         drop(f);
         say!("end");
+    });
+}
+
+#[test]
+fn x10_shared_future() {
+    async fn waiter(name: char, future: Future<&'static str>) {
+        match catch_cancelled(future).await {
+            Ok(Ok(value)) => say!("waiter {name} got {value}"),
+            // The other awaiter's request: a value to this one, whose own count is none.
+            Err(_) | Ok(Err(FutureError::Cancelled(_))) => {
+                say!("waiter {name} cancelled {}", current_task().unwrap().cancelling());
+            }
+            Ok(Err(error)) => panic!("{error}"),
+        }
+    }
+    conforms("x10_shared_future", async {
+        let (set, future) = promise();
+        let a = create_task(waiter('a', future.share()));
+        yield_now().await;
+        future.add_done_callback(|future| say!("callback 1 {}", future.cancelled()));
+        let b = create_task(waiter('b', future.share()));
+        yield_now().await;
+        future.add_done_callback(|future| say!("callback 2 {}", future.cancelled()));
+        set.set_result("value").unwrap();
+        wait(&mut vec![a, b], ReturnWhen::AllCompleted, None).await.unwrap();
+
+        let (_set, future) = promise();
+        let [a, b] = ['a', 'b'].map(|name| create_task(waiter(name, future.share())));
+        future.add_done_callback(|future| say!("callback 3 {}", future.cancelled()));
+        yield_now().await;
+        a.cancel();
+        say!("future {}", future.cancelled());
+        let done = wait(&mut vec![a, b], ReturnWhen::AllCompleted, None).await.unwrap();
+        let [a, b] = &done[..] else { panic!("two are done") };
+        say!("{} {} | requests {} {}", a.cancelled(), b.cancelled(), a.cancelling(), b.cancelling());
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{conforms, ms, until_done};
 use crate::python::{KeyError, OSError, RuntimeError, ValueError, python, type_name};
-use corio::{Event, TaskGroup, catch_cancelled, create_task, current_task, sleep, yield_now};
+use corio::{ErrorGroup, Event, TaskGroup, catch_cancelled, create_task, current_task, sleep, yield_now};
 use std::cell::OnceCell;
 use std::error::Error;
 use std::rc::Rc;
@@ -139,5 +139,89 @@ fn c75_taskgroup_nested_cancel() {
         ready.wait().await;
         victim.cancel();
         say!("cancel was not lost {}", until_done(victim).await.cancelled());
+    });
+}
+
+#[test]
+fn x19_group_parent_cancel() {
+    async fn child(name: char, cleanup: u64) {
+        let Err(cancelled) = catch_cancelled(sleep(ms(1000))).await else { return };
+        if catch_cancelled(sleep(ms(cleanup))).await.is_err() {
+            say!("  cancelled twice, which must not be");
+        }
+        say!("  cleaned {name}");
+        cancelled.resume().await;
+    }
+    async fn parent(in_body: bool) {
+        let ended = catch_cancelled(TaskGroup::run(async |group| {
+            let _detached = group.create_task(child('a', 20));
+            let _detached = group.create_task(child('b', 10));
+            if !in_body {
+                return;
+            }
+            if let Err(cancelled) = catch_cancelled(sleep(ms(1000))).await {
+                say!("  body cancelled");
+                cancelled.resume().await;
+            }
+        }));
+        match ended.await {
+            Ok(_) => say!("unreachable"),
+            Err(cancelled) => {
+                say!("  parent {}", current_task().unwrap().cancelling());
+                cancelled.resume().await;
+            }
+        }
+    }
+    conforms("x19_group_parent_cancel", async {
+        for in_body in [true, false] {
+            let task = create_task(parent(in_body));
+            sleep(ms(10)).await;
+            say!("cancel {} {}", if in_body { "in body" } else { "in exit" }, task.cancel());
+            sleep(ms(5)).await;
+            say!("  waits {}", !task.done());
+            say!("  ended {}", until_done(task).await.cancelled());
+        }
+    });
+}
+
+#[test]
+fn x20_group_nested_errors() {
+    async fn bad(error: impl Error + 'static) -> Result<(), Box<dyn Error>> {
+        yield_now().await;
+        Err(error.into())
+    }
+    fn show(errors: &ErrorGroup, depth: usize) {
+        for failure in errors.failures() {
+            let indent = "  ".repeat(depth);
+            match failure.downcast_ref::<ErrorGroup>() {
+                None => say!("{indent}{} {failure}", type_name(failure)),
+                Some(inner) => {
+                    say!("{indent}{} ", type_name(failure));
+                    show(inner, depth + 1);
+                }
+            }
+        }
+    }
+    conforms("x20_group_nested_errors", async {
+        let ended = TaskGroup::run(async |outer| {
+            let _detached = outer.create_task(bad(ValueError("outer")));
+            TaskGroup::run(async |inner| {
+                let _detached = inner.create_task(bad(RuntimeError("inner")));
+                let _detached = inner.create_task(bad(OSError("inner too")));
+                sleep(ms(1000)).await;
+            })
+            .await
+        });
+        show(&ended.await.unwrap_err(), 0);
+
+        let ended = TaskGroup::run(async |group| {
+            let _detached = group.create_task(bad(ValueError("named")));
+            let _detached = group.create_task(bad(OSError("left")));
+        });
+        let (named, left) = ended.await.unwrap_err().split::<ValueError>();
+        say!("taken out {}", named.len());
+        if let Some(left) = left {
+            say!("left {:?}", Vec::from_iter(left.failures().iter().map(|failure| type_name(failure))));
+        }
     });
 }

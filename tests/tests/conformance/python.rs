@@ -1,7 +1,7 @@
 //! How Python spells what is observed here: one table, which all ports share.
 
-use corio::Failure;
 use corio::seam::Report;
+use corio::{Cancelled, ErrorGroup, Failure};
 use std::error::Error;
 use std::fmt;
 
@@ -37,6 +37,19 @@ impl fmt::Display for Exception {
 /// Corio's sentence, and the type and the text of Python's exception.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("the set of tasks to wait for is empty", "ValueError", "Set of Tasks/Futures is empty."),
+    ("attempt to divide by zero", "ZeroDivisionError", "integer division or modulo by zero"),
+    ("the lock is not acquired", "RuntimeError", "Lock is not acquired."),
+    ("an expired timeout cannot be rescheduled", "RuntimeError", "Cannot change state of expired Timeout"),
+    ("a finished timeout cannot be rescheduled", "RuntimeError", "Cannot change state of finished Timeout"),
+    ("the event loop is closed", "RuntimeError", "Event loop is closed"),
+    ("no event loop runs on this thread, or it is closed", "RuntimeError", "Event loop is closed"),
+    ("the event loop is closed: nothing can be scheduled on it any more", "RuntimeError", "Event loop is closed"),
+    ("the executor has been shut down", "RuntimeError", "cannot schedule new futures after shutdown"),
+    (
+        "the event loop was stopped before its main future completed",
+        "RuntimeError",
+        "Event loop stopped before Future completed.",
+    ),
     ("the task group is finished: it takes no more tasks", "RuntimeError", "TaskGroup is finished"),
     ("`task_done` was called more often than items were put", "ValueError", "task_done() called too many times"),
 ];
@@ -56,19 +69,30 @@ const MESSAGES: &[(&str, &str)] = &[
     ("future exception was never retrieved", "Future exception was never retrieved"),
     ("task exception was never retrieved", "Task exception was never retrieved"),
     ("exception in shielded future", "exception in shielded future"),
+    ("unhandled exception during run() shutdown", "unhandled exception during run() shutdown"),
 ];
 
-/// Spells what a report says: `context["message"]`.
-#[track_caller]
-pub(crate) fn message(report: &Report) -> &'static str {
+/// Spells what a report says, be it a program's own words: `context["message"]`.
+pub(crate) fn message(report: &Report) -> String {
     let row = MESSAGES.iter().find(|(ours, _)| *ours == report.message);
-    row.unwrap_or_else(|| panic!("the table has no row for {:?}", report.message)).1
+    row.map_or(&*report.message, |(_, python)| python).to_owned()
+}
+
+/// Spells what may be absent.
+pub(crate) fn none_or(value: Option<impl fmt::Display>) -> String {
+    value.map_or_else(|| "None".to_owned(), |value| value.to_string())
+}
+
+/// Spells the reason of a cancellation: `e.args`.
+pub(crate) fn args(cancelled: &Cancelled) -> String {
+    cancelled.message().map_or_else(|| "()".to_owned(), |message| format!("('{message}',)"))
 }
 
 /// Returns the text of what a report is about, an error or a panic: `str(context["exception"])`.
 pub(crate) fn exception(report: &Report) -> String {
     let error = report.error.as_ref().map(|error| error.to_string());
-    error.unwrap_or_else(|| report.panic.as_ref().and_then(|panic| panic.message()).unwrap_or_default().to_owned())
+    let panic = || report.panic.as_ref().and_then(|panic| panic.message()).map(str::to_owned);
+    none_or(error.or_else(panic))
 }
 
 /// Makes error types of Python's names: displayed as `str(e)`, debugged as `repr(e)`.
@@ -95,6 +119,7 @@ macro_rules! exceptions {
                 Some(Failure::TimedOut(_)) => return "TimeoutError",
                 _ => (),
             }
+            if error.is::<ErrorGroup>() { return "ExceptionGroup" }
             $(if error.is::<$Name>() { return stringify!($Name) })*
             panic!("the table has no row for {error:?}")
         }

@@ -1,26 +1,34 @@
 //! Queues of three kinds.
 
 use crate::harness::{conforms, ms};
-use crate::python::python;
+use crate::python::{ValueError, python};
 use corio::queue::{GetError, PutError, ShutDown};
-use corio::{LifoQueue, PriorityQueue, Queue, create_task, gather, sleep, yield_now};
+use corio::{
+    LifoQueue, LoopHandle, PriorityQueue, Queue, ReturnWhen, create_task, gather, gather_settled, sleep, timeout, wait,
+    yield_now,
+};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::rc::Rc;
+
+async fn get_and_say(queue: Queue<i32>, name: char) {
+    say!("getter {name} got {}", queue.get().await.unwrap());
+}
+
+async fn put_and_say(queue: Queue<i32>, n: i32) {
+    queue.put(n).await.unwrap();
+    say!("put {n}");
+}
 
 #[test]
 fn c39_queue_fifo() {
-    async fn put(queue: Queue<i32>, n: i32) {
-        queue.put(n).await.unwrap();
-        say!("put {n}");
-    }
-    async fn get(queue: Queue<i32>, name: char) {
-        say!("getter {name} got {}", queue.get().await.unwrap());
-    }
     conforms("39_queue_fifo", async {
         let queue = Queue::new(2);
         if let Err(GetError::QueueEmpty) = queue.get_nowait() {
             say!("Empty {} {} {}", queue.is_empty(), queue.is_full(), queue.len());
         }
-        let putters = [0, 1, 2, 3].map(|n| create_task(put(queue.clone(), n)));
+        let putters = [0, 1, 2, 3].map(|n| create_task(put_and_say(queue.clone(), n)));
         yield_now().await;
         yield_now().await;
         say!("size {} {}", queue.len(), queue.is_full());
@@ -31,7 +39,7 @@ fn c39_queue_fifo() {
             say!("get {}", queue.get().await.unwrap());
             yield_now().await;
         }
-        let getters = ['a', 'b', 'c'].map(|name| create_task(get(queue.clone(), name)));
+        let getters = ['a', 'b', 'c'].map(|name| create_task(get_and_say(queue.clone(), name)));
         yield_now().await;
         for n in 0..2 {
             queue.put_nowait(n).unwrap();
@@ -165,5 +173,106 @@ fn c71_queue_shutdown() {
         queue.task_done().unwrap();
         joined.await.unwrap();
         say!("joined {}", queue.len());
+    });
+}
+
+#[test]
+fn x24_queue_cancel() {
+    conforms("x24_queue_cancel", async {
+        let queue = Queue::new(1);
+        let get = |name| create_task(get_and_say(queue.clone(), name));
+        let mut tasks = vec![get('a'), get('b')];
+        yield_now().await;
+        queue.put_nowait(1).unwrap(); // a is woken, and cancelled before it runs.
+        tasks[0].cancel();
+        let done = wait(&mut tasks, ReturnWhen::AllCompleted, None).await.unwrap();
+        say!("{} {} {}", done[0].cancelled(), done[1].cancelled(), queue.len());
+        let (c, d) = (get('c'), get('d'));
+        yield_now().await;
+        c.cancel();
+        yield_now().await;
+        queue.put_nowait(2).unwrap();
+        d.await.unwrap();
+
+        queue.put_nowait(3).unwrap();
+        let mut tasks = Vec::from([4, 5].map(|n| create_task(put_and_say(queue.clone(), n))));
+        yield_now().await;
+        say!("get {}", queue.get_nowait().unwrap()); // The first putter is woken, and cancelled before it runs.
+        tasks[0].cancel();
+        let done = wait(&mut tasks, ReturnWhen::AllCompleted, None).await.unwrap();
+        say!("{} then {} {}", done[0].cancelled(), queue.get_nowait().unwrap(), queue.is_empty());
+        if timeout(ms(10), queue.get()).await.is_err() {
+            say!("Timeout");
+        }
+        queue.put_nowait(6).unwrap();
+        say!("nobody took it {}", queue.get_nowait().unwrap());
+    });
+}
+
+#[test]
+fn x25_queue_barging() {
+    const ROBBER: i32 = 0;
+    fn spell(item: i32) -> String {
+        if item == ROBBER { "robber".to_owned() } else { item.to_string() }
+    }
+    conforms("x25_queue_barging", async {
+        let queue = Queue::new(1);
+        let getters = ['a', 'b'].map(|name| create_task(get_and_say(queue.clone(), name)));
+        yield_now().await;
+        queue.put_nowait(1).unwrap();
+        say!("robbed {}", queue.get_nowait().unwrap());
+        yield_now().await;
+        queue.put(2).await.unwrap();
+        yield_now().await;
+        queue.put(3).await.unwrap();
+        gather(getters).await.unwrap();
+
+        queue.put(4).await.unwrap();
+        let putters = [5, 6].map(|n| create_task(put_and_say(queue.clone(), n)));
+        yield_now().await;
+        say!("get {}", queue.get_nowait().unwrap());
+        queue.put_nowait(ROBBER).unwrap();
+        yield_now().await;
+        for _ in 0..3 {
+            say!("get {}", spell(queue.get().await.unwrap()));
+            yield_now().await;
+        }
+        gather(putters).await.unwrap();
+        say!("empty {}", queue.is_empty());
+    });
+}
+
+#[test]
+fn x26_worker_pool() {
+    type Done = Rc<RefCell<BTreeMap<&'static str, Vec<u64>>>>;
+    async fn work(n: u64) -> Result<u64, ValueError> {
+        sleep(ms(n)).await;
+        if n == 30 { Err(ValueError("30")) } else { Ok(n) }
+    }
+    async fn worker(name: &'static str, queue: Queue<u64>, done: Done) {
+        while let Ok(n) = queue.get().await {
+            match work(n).await {
+                Ok(n) => done.borrow_mut().entry(name).or_default().push(n),
+                Err(error) => say!("{name} failed on {error}"),
+            }
+            queue.task_done().unwrap();
+        }
+    }
+    conforms("x26_worker_pool", async {
+        let (queue, done) = (Queue::new(2), Done::default());
+        let workers = ["w1", "w2", "w3"].map(|name| create_task(worker(name, queue.clone(), Rc::clone(&done))));
+        let start = LoopHandle::current().time();
+        for n in [50, 10, 30, 45, 20] {
+            queue.put(n).await.unwrap();
+        }
+        say!("all put {}", queue.len());
+        queue.join().await;
+        say!("joined {} {}", queue.is_empty(), (LoopHandle::current().time() - start).as_millis() / 10);
+        let refs = workers.each_ref().map(|worker| worker.task_ref());
+        for worker in &workers {
+            worker.cancel();
+        }
+        gather_settled(workers).await.unwrap();
+        say!("{:?} {:?}", refs.map(|worker| worker.cancelled()), Vec::from_iter(&*done.borrow()));
     });
 }

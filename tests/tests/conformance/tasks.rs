@@ -1,8 +1,13 @@
 //! Tasks: their order, their results, misuse.
 
-use crate::harness::{conforms, ms};
+use crate::harness::{conforms, ms, until_done};
 use crate::python::ValueError;
-use corio::{LoopHandle, ReturnWhen, create_task, gather, sleep, wait, yield_now};
+use corio::{
+    Event, Lock, LoopHandle, Queue, ReturnWhen, Task, TaskGroup, all_tasks, create_task, current_task, gather, promise,
+    shield, sleep, timeout, wait, yield_now,
+};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 #[test]
@@ -63,5 +68,164 @@ fn c23_sleep() {
         task.cancel();
         let done = wait(&mut vec![task], ReturnWhen::AllCompleted, None).await.unwrap();
         say!("cancelled {}", done[0].cancelled());
+    });
+}
+
+#[test]
+fn x05_current_task() {
+    async fn child() {
+        let me = current_task().unwrap();
+        say!("child is {} {} {}", all_tasks().contains(&me), me.name(), all_tasks().len());
+        yield_now().await;
+        say!("still {} {}", current_task() == Some(me.clone()), me.name());
+    }
+    conforms("x05_current_task", async {
+        LoopHandle::current().call_soon(|| say!("callback has {:?}", current_task()));
+        let me = current_task().unwrap();
+        let mut task = create_task(child()).named("kid");
+        let kid = task.task_ref();
+        say!("main is current {} all {}", current_task().is_some_and(|task| task == me), all_tasks().len());
+        yield_now().await;
+        kid.set_name("renamed");
+        (&mut task).await.unwrap();
+        say!("ended {} {} {}", kid.name(), all_tasks().contains(&kid), all_tasks().contains(&me));
+        let [one, two] = [(); 2].map(|()| create_task(yield_now()));
+        let number = |name: String| name.strip_prefix("Task-").unwrap().parse::<u64>().unwrap();
+        say!("numbered {}", number(two.name()) - number(one.name()));
+        gather([one, two]).await.unwrap();
+    });
+}
+
+/// Counts iterations, from now on.
+fn tick() -> Rc<Cell<u32>> {
+    let ticks = Rc::new(Cell::new(0));
+    let ticking = Rc::clone(&ticks);
+    let _detached = create_task(async move {
+        loop {
+            yield_now().await;
+            ticking.set(ticking.get() + 1);
+        }
+    });
+    ticks
+}
+
+/// Says how many iterations after the future's completion the task ends that `make` makes of it.
+async fn count<F: Future<Output = ()> + 'static>(
+    label: &'static str,
+    ticks: &Rc<Cell<u32>>,
+    make: impl FnOnce(corio::Future<()>) -> F,
+) {
+    let (set, future) = promise();
+    let task = create_task(make(future));
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    let (start, ticks) = (ticks.get(), Rc::clone(ticks));
+    set.set_result(()).unwrap();
+    task.add_done_callback(move |_| say!("{label} {}", ticks.get() - start));
+    for _ in 0..12 {
+        yield_now().await;
+    }
+}
+
+#[test]
+fn x11_iterations() {
+    async fn leaf(future: corio::Future<()>) {
+        future.await.unwrap();
+    }
+    async fn chain(length: u32, future: corio::Future<()>) {
+        let mut task = create_task(leaf(future));
+        for _ in 0..length {
+            task = create_task(async move { task.await.unwrap() });
+        }
+        task.await.unwrap();
+    }
+    conforms("x11_iterations", async {
+        let ticks = &tick();
+        count("future", ticks, leaf).await;
+        count("chain of 1", ticks, |future| chain(1, future)).await;
+        count("chain of 5", ticks, |future| chain(5, future)).await;
+        count("gather", ticks, async |future| _ = gather([leaf(future.share()), leaf(future)]).await).await;
+        let wait_for_one = async |future| {
+            wait(&mut vec![create_task(leaf(future))], ReturnWhen::AllCompleted, None).await.unwrap();
+        };
+        count("wait", ticks, wait_for_one).await;
+        count("shield", ticks, async |future| shield(leaf(future)).await.unwrap()).await;
+        count("timeout", ticks, async |future| timeout(Duration::from_secs(100), leaf(future)).await.unwrap()).await;
+        let group = async |future| TaskGroup::run(async |group| _ = group.create_task(leaf(future))).await.unwrap();
+        count("group", ticks, group).await;
+        let event = async |future| {
+            let event = Rc::new(Event::new());
+            let setter = Rc::clone(&event);
+            let _detached = create_task(async move {
+                leaf(future).await;
+                setter.set();
+            });
+            event.wait().await;
+        };
+        count("event", ticks, event).await;
+        let lock = async |future| {
+            let lock = Rc::new(Lock::new());
+            lock.acquire().await.forget();
+            let releaser = Rc::clone(&lock);
+            let _detached = create_task(async move {
+                leaf(future).await;
+                releaser.release().unwrap();
+            });
+            lock.acquire().await.forget();
+        };
+        count("lock", ticks, lock).await;
+        let queue = async |future| {
+            let queue = Queue::new(0);
+            let putter = queue.clone();
+            let _detached = create_task(async move {
+                leaf(future).await;
+                putter.put_nowait(1).unwrap();
+            });
+            queue.get().await.unwrap();
+        };
+        count("queue", ticks, queue).await;
+    });
+}
+
+#[test]
+fn x31_task_states() {
+    type Outcome = Result<i32, ValueError>;
+    async fn value() -> Outcome {
+        Ok(1)
+    }
+    async fn error() -> Outcome {
+        Err(ValueError("boom"))
+    }
+    async fn forever() -> Outcome {
+        sleep(Duration::from_secs(3600)).await;
+        Ok(0)
+    }
+    fn show(task: &mut Task<Outcome>) {
+        let (result, exception) = match task.take_output() {
+            None => ("InvalidState".to_owned(), "InvalidState".to_owned()),
+            Some(Err(_)) => ("Cancelled".to_owned(), "Cancelled".to_owned()),
+            Some(Ok(Ok(value))) => (value.to_string(), "None".to_owned()),
+            Some(Ok(Err(error))) => (format!("ValueError {error}"), format!("{error:?}")),
+        };
+        say!("  result -> {result}");
+        say!("  exception -> {exception}");
+    }
+    async fn run(name: &str, mut task: Task<Outcome>) {
+        say!("{name} {} {}", task.done(), task.cancelled());
+        show(&mut task);
+        task.add_done_callback(|task| say!("  callback 1 {}", task.done()));
+        let removed = task.add_done_callback(|_| say!("  removed must not run"));
+        task.add_done_callback(|task| say!("  callback 2 {}", task.cancelled()));
+        let remove = || usize::from(task.remove_done_callback(removed));
+        say!("  remove {} {}", remove(), remove());
+        yield_now().await;
+        task.cancel();
+        show(&mut until_done(task).await);
+    }
+    conforms("x31_task_states", async {
+        run("value", create_task(value())).await;
+        run("error", create_task(error())).await;
+        run("forever", create_task(forever())).await;
     });
 }

@@ -1,11 +1,15 @@
 //! Threads, and futures between them.
 
-use crate::harness::{conforms, ms, script};
-use crate::python::ValueError;
+use crate::harness::{conforms, ms, script, until_done};
+use crate::python::{ValueError, python};
 use corio::concurrent::{self, FutureError, ReturnWhen, WaitError, as_completed};
-use corio::{LoopHandle, RemoteHandle, catch_cancelled, run, sleep, to_thread, wrap_future};
+use corio::{
+    Executor, ExecutorExt, LoopHandle, RemoteHandle, ThreadPoolExecutor, catch_cancelled, create_task, current_task,
+    run, sleep, to_thread, wrap_future, yield_now,
+};
 use std::cell::RefCell;
-use std::sync::mpsc;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -139,5 +143,163 @@ fn c81_thread_future_in_loop() {
         promise.set_running_or_notify_cancel();
         promise.set_result("value").unwrap();
         say!("{} {}", wrapped.done(), wrapped.await.unwrap());
+    });
+}
+
+#[test]
+fn x27_concurrent_wait() {
+    type Failing = Result<&'static str, ValueError>;
+    fn exception(future: &concurrent::Future<Failing>, limit: Option<Duration>) -> String {
+        match future.exception(limit) {
+            Ok(error) => error.map_or("None".to_owned(), |error| format!("{error:?}")),
+            Err(WaitError::TimedOut) => "Timeout".to_owned(),
+            Err(error) if error.is_cancelled() => "Cancelled".to_owned(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    script("x27_concurrent_wait", || {
+        let [(set_a, a), (set_b, b), (set_c, c), (set_d, d)] = [(); 4].map(|()| concurrent::promise::<Failing>());
+        set_a.set_result(Ok("a")).unwrap();
+        set_b.set_exception(ValueError("b")).unwrap();
+        let futures = [a, b, c, d];
+        let waited = concurrent::wait(&futures[..3], None, ReturnWhen::FirstException);
+        say!("first exception {} {}", waited.done.len(), waited.not_done == [2]);
+        let [a, b, c, d] = futures;
+        say!("exception {} {}", exception(&a, None), exception(&b, None));
+        say!("{}", exception(&c, Some(Duration::ZERO)));
+        c.cancel();
+        let futures = [a, c];
+        let waited = concurrent::wait(&futures, Some(Duration::ZERO), ReturnWhen::AllCompleted);
+        say!("cancelled, not notified {} {} {}", futures[1].cancelled(), futures[1].done(), waited.not_done == [1]);
+        set_c.set_running_or_notify_cancel();
+        let waited = concurrent::wait(&futures, Some(Duration::ZERO), ReturnWhen::AllCompleted);
+        say!("notified {}", waited.not_done == [1]);
+        let [a, c] = futures;
+        say!("{}", exception(&c, None));
+        say!("running {} {} {}", set_d.set_running_or_notify_cancel(), d.cancel(), d.cancelled());
+        set_d.set_result(Ok("d")).unwrap();
+        let last = a.share();
+        let ended = as_completed([b, d, a], None).map(|future| future.unwrap().result(None).unwrap());
+        let mut ended: Vec<_> = ended.map(|outcome| outcome.unwrap_or("error")).collect();
+        ended.sort_unstable();
+        say!("{ended:?}");
+        last.add_done_callback(|future| {
+            say!("late callback {}", future.with_value(|value| value.clone().unwrap()).unwrap())
+        });
+        say!("after it");
+    });
+}
+
+#[test]
+fn x28_thread_pool() {
+    fn inverse(n: i32) -> i32 {
+        6 / n
+    }
+    fn pool(threads: usize) -> ThreadPoolExecutor {
+        ThreadPoolExecutor::builder().max_threads(threads).build().unwrap()
+    }
+    fn results<T, E: Debug>(results: impl Iterator<Item = Result<T, E>>) -> Vec<T> {
+        results.map(Result::unwrap).collect()
+    }
+    script("x28_thread_pool", || {
+        let three = pool(3);
+        say!("{:?}", results(three.map([3, 1, 2], |n| n * n)));
+        say!("{:?}", results(three.map([1, 2, 3].into_iter().zip([10, 20]), |(a, b)| a + b)));
+        for result in three.map([1, 2, 0, 3], inverse) {
+            match result {
+                Ok(value) => say!("map {value}"),
+                Err(_) => say!("map error"),
+            }
+        }
+        let mut future = three.submit(|| inverse(0)).unwrap();
+        if let Err(WaitError::Ended(FutureError::Panicked(panic))) = future.result(None) {
+            let error = python(panic.message().unwrap());
+            say!("exception {} {} {}", error.kind, future.done(), future.cancelled());
+        }
+
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let append = |n| {
+            let log = Arc::clone(&log);
+            move || log.lock().unwrap().push(n)
+        };
+        let lines = || log.lock().unwrap().clone();
+        let (one, (go, gone)) = (pool(1), mpsc::channel());
+        let _detached = one.submit(move || gone.recv().unwrap()).unwrap();
+        for n in 0..3 {
+            let _detached = one.submit(append(n)).unwrap();
+        }
+        go.send(()).unwrap();
+        one.shutdown(true, false);
+        say!("fifo {:?}", lines());
+        if let Err(error) = one.submit(|| say!("must not run")) {
+            say!("{}", python(error).kind);
+        }
+
+        let (one, (go, gone), (started, has_started)) = (pool(1), mpsc::channel(), mpsc::channel());
+        let mut running = one.submit(move || {
+            started.send(()).unwrap();
+            gone.recv().unwrap();
+            "finished"
+        });
+        let running = running.as_mut().unwrap();
+        let queued = [(); 2].map(|()| one.submit(append(99)).unwrap());
+        has_started.recv().unwrap();
+        one.shutdown(false, true);
+        say!("cancelled {} {:?}", running.cancelled(), queued.map(|future| future.cancelled()));
+        go.send(()).unwrap();
+        say!("{} {:?}", running.result(None).unwrap(), lines());
+        one.shutdown(true, false);
+        one.shutdown(true, false);
+    });
+}
+
+#[test]
+fn x29_wrap_future() {
+    fn in_thread(f: impl FnOnce() + Send + 'static) {
+        thread::spawn(f).join().unwrap();
+    }
+    conforms("x29_wrap_future", async {
+        let (set, future) = concurrent::promise();
+        let wrapped = wrap_future(future);
+        in_thread(move || set.set_result("from a thread").unwrap());
+        say!("at once {}", wrapped.done());
+        say!("{}", wrapped.await.unwrap());
+
+        let (set, future) = concurrent::promise::<Result<(), ValueError>>();
+        let wrapped = wrap_future(future);
+        in_thread(move || set.set_exception(ValueError("thread error")).unwrap());
+        if let Err(error) = wrapped.await.unwrap() {
+            say!("ValueError {error}");
+        }
+
+        let (_set, future) = concurrent::promise::<()>();
+        let mut wrapped = wrap_future(future.share());
+        in_thread(move || _ = future.cancel());
+        if (&mut wrapped).await.is_err_and(|error| error.is_cancelled()) {
+            say!("Cancelled {} {}", wrapped.cancelled(), current_task().unwrap().cancelling());
+        }
+
+        let (set, future) = concurrent::promise::<()>();
+        let wrapped = wrap_future(future.share());
+        say!("cancel pending {}", wrapped.cancel());
+        yield_now().await;
+        say!("thread future {} {}", future.cancelled(), set.set_running_or_notify_cancel());
+
+        let (set, mut future) = concurrent::promise();
+        let wrapped = wrap_future(future.share());
+        set.set_running_or_notify_cancel();
+        say!("cancel running {} {}", wrapped.cancel(), wrapped.cancelled());
+        yield_now().await;
+        say!("thread future {} {}", future.cancelled(), future.running());
+        set.set_result("late").unwrap();
+        yield_now().await;
+        say!("dropped {} {}", wrapped.cancelled(), future.result(None).unwrap());
+
+        let (_set, future) = concurrent::promise::<()>();
+        let task = create_task(wrap_future(future.share()));
+        yield_now().await;
+        task.cancel();
+        let task = until_done(task).await;
+        say!("through a task {} {}", task.cancelled(), future.cancelled());
     });
 }

@@ -1,0 +1,26 @@
+# pins: thread futures: wait's FIRST_EXCEPTION returns at the first error, cancelled but not notified is not done; as_completed
+#       gives what is done; exception() and its timeout; a callback added late runs at once
+import concurrent.futures as cf, logging
+logging.disable(logging.CRITICAL)
+
+a, b, c, d = (cf.Future() for _ in range(4))
+a.set_result("a")
+b.set_exception(ValueError("b"))
+done, not_done = cf.wait([a, b, c], return_when=cf.FIRST_EXCEPTION)
+print("first exception", len(done), not_done == {c})
+print("exception", a.exception(), repr(b.exception()))
+try: c.exception(timeout=0)
+except cf.TimeoutError: print("Timeout")
+c.cancel()
+done, not_done = cf.wait([a, c], timeout=0)
+print("cancelled, not notified", c.cancelled(), c.done(), c in not_done)
+c.set_running_or_notify_cancel()
+done, not_done = cf.wait([a, c], timeout=0)
+print("notified", c in not_done)
+try: c.exception()
+except cf.CancelledError: print("Cancelled")
+print("running", d.set_running_or_notify_cancel(), d.cancel(), d.cancelled())
+d.set_result("d")
+print(sorted("error" if f.exception() else f.result() for f in cf.as_completed([b, d, a])))
+a.add_done_callback(lambda f: print("late callback", f.result()))
+print("after it")
