@@ -29,6 +29,32 @@ impl FutureError {
     pub fn is_panic(&self) -> bool {
         matches!(self, FutureError::Panicked(_))
     }
+
+    /// Ends the awaiter as the future ended, where asyncio would: cancelled, or by a panic with the same message.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if the promise was broken.
+    ///
+    /// # Panics
+    ///
+    /// With the message, if the keeper panicked; and where there is nothing around the caller to cancel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (promise, future) = corio_future::promise::<u32>();
+    /// drop(promise);
+    /// let error = pollster::block_on(async { future.await.unwrap_err().resume().await });
+    /// assert_eq!(error, corio_future::FutureError::BrokenPromise);
+    /// ```
+    pub async fn resume(self) -> FutureError {
+        match self {
+            FutureError::Cancelled(cancelled) => match cancelled.resume().await {},
+            FutureError::Panicked(message) => panic!("{message}"),
+            FutureError::BrokenPromise => FutureError::BrokenPromise,
+        }
+    }
 }
 
 impl fmt::Display for FutureError {

@@ -11,6 +11,16 @@ fn unwinds<R>(f: impl FnOnce() -> R) -> bool {
 }
 
 #[test]
+fn who_resumes_the_error_of_a_panicked_keeper_panics_alike() {
+    let (promise, future) = promise::<u32>();
+    promise.set_panic(Panic::new(Box::new("the keeper's own words")));
+    let payload = catch_unwind(AssertUnwindSafe(|| {
+        pollster::block_on(async { future.await.unwrap_err().resume().await });
+    }));
+    assert_eq!(Panic::new(payload.unwrap_err()).message(), Some("the keeper's own words"));
+}
+
+#[test]
 fn hazard_09_a_callback_that_panics_stops_no_other() {
     let toy = Toy::new();
     toy.enter(|| {
