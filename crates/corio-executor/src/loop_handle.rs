@@ -145,9 +145,9 @@ impl LoopHandle {
 
     /// Calls `f` when the loop's clock shows `when`, never earlier; asyncio's `call_at`.
     ///
-    /// Never in the current iteration. Timers are called in order of their moments, and those of the same moment in
-    /// the order in which they were set: asyncio leaves that open. [`LoopTime::MAX`] never comes. `f` runs in a copy of
-    /// the context that is current now.
+    /// Never in the current iteration: a moment that has passed (asyncio's negative delay) is due in the next one. Timers
+    /// are called in order of their moments, and those of the same moment in the order in which they were set: asyncio
+    /// leaves that open. [`LoopTime::MAX`] never comes. `f` runs in a copy of the context that is current now.
     ///
     /// # Panics
     ///

@@ -45,9 +45,11 @@ impl RemoteHandle {
     /// Calls `f` on the loop's thread, in its next iteration, and wakes the loop if it sleeps; asyncio's
     /// `call_soon_threadsafe`.
     ///
-    /// What one thread sends is called in the order in which it was sent. On the loop's own thread it is
-    /// [`call_soon`](LoopHandle::call_soon); from others, of the caller's context only what is
-    /// [`for_threads`](corio_seam::ContextVar::for_threads) goes along. A panic in `f` goes to the loop's exception handler. If the loop is
+    /// What one thread sends is called in the order in which it was sent, and after what the loop's own thread had scheduled
+    /// when the iteration began (asyncio has one queue for both, so that a thread which runs during a step can get ahead of
+    /// what that step schedules after). On the loop's own thread it is [`call_soon`](LoopHandle::call_soon); from others, of
+    /// the caller's context only what is [`for_threads`](corio_seam::ContextVar::for_threads) goes along. A panic in `f` goes
+    /// to the loop's exception handler. If the loop is
     /// closed before its next iteration, `f` is dropped.
     ///
     /// # Errors

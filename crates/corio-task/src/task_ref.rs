@@ -39,7 +39,8 @@ impl TaskRef {
     /// futures from the inside out, up to the nearest [`catch_cancelled`](crate::catch_cancelled), or the whole task,
     /// which then ends CANCELLED. If the task waits for exactly one task or future of ours, that is asked in its stead,
     /// and its ending decides. Several requests before the first is delivered are delivered once. A task that asks
-    /// itself is hit at its next await that suspends. A task that was never polled ends without being polled.
+    /// itself is hit at its next await that suspends. A task that was never polled ends without being polled. One that
+    /// returns before the request was delivered ends CANCELLED, and what it returned is dropped, be it an `Err`; a panic wins.
     pub fn cancel(&self) -> bool {
         forward::cancel(self, None, By::Anybody)
     }
