@@ -3,8 +3,8 @@
 use crate::harness::{conforms, ms, until_done};
 use crate::python::{ValueError, args};
 use corio::{
-    Cancelled, Future, FutureError, JoinError, Task, catch_cancelled, create_task, current_task, promise, sleep,
-    yield_now,
+    Cancelled, Failure, Future, FutureError, JoinError, Task, TaskRef, catch_cancelled, create_task, current_task,
+    gather, promise, shield, sleep, wait_for, yield_now,
 };
 
 #[test]
@@ -309,5 +309,74 @@ fn x09_raise_cancelled() {
         yield_now().await;
         let error = task.exception().unwrap().unwrap();
         say!("replaced {} {} {:?}", task.cancelled(), asked.cancelling(), *error);
+    });
+}
+
+#[test]
+fn x38_await_cancelled() {
+    /// Ends as the future ended, which is what asyncio does.
+    async fn plain(future: Future<()>) -> &'static str {
+        match future.await {
+            Ok(()) => "value",
+            Err(error) => panic!("{}", error.resume().await),
+        }
+    }
+    async fn settle<T>(ended: Result<T, Failure>) -> &'static str {
+        match ended {
+            Ok(_) => "value",
+            Err(failure) => panic!("{}", failure.resume().await),
+        }
+    }
+    async fn gathered(future: Future<()>) -> &'static str {
+        settle(gather((future, yield_now())).await).await
+    }
+    async fn shielded(future: Future<()>) -> &'static str {
+        settle(shield(future).await).await
+    }
+    async fn limited(future: Future<()>) -> &'static str {
+        settle(wait_for(future, ms(10_000)).await.unwrap().map_err(Failure::from)).await
+    }
+    async fn catches(future: Future<()>) -> &'static str {
+        if future.await.is_err() { "caught" } else { "value" } // A value already.
+    }
+    async fn link(task: Task<&'static str>) -> &'static str {
+        match task.await {
+            Ok(value) => value,
+            Err(error) => match error.resume().await {},
+        }
+    }
+    async fn show<F>(name: &str, f: impl FnOnce(Future<()>) -> F)
+    where
+        F: std::future::Future<Output = &'static str> + 'static,
+    {
+        let (_promise, future) = promise();
+        let task = create_task(f(future.share()));
+        yield_now().await;
+        yield_now().await;
+        future.cancel();
+        let mut task = until_done(task).await;
+        let (cancelled, cancelling) = (task.cancelled(), task.cancelling());
+        say!("{name} {cancelled} {cancelling} {}", task.take_output().unwrap().unwrap_or(""));
+    }
+    conforms("x38_await_cancelled", async {
+        show("plain", plain).await;
+        show("gathered", gathered).await;
+        show("shielded", shielded).await;
+        show("limited", limited).await;
+        show("catches", catches).await;
+        let (_promise, future) = promise();
+        let mut last = create_task(plain(future.share()));
+        let mut chain = vec![last.task_ref()];
+        for _ in 0..3 {
+            last = create_task(link(last));
+            chain.push(last.task_ref());
+        }
+        yield_now().await;
+        yield_now().await;
+        chain[1].cancel();
+        let _last = until_done(last).await;
+        let cancelled = Vec::from_iter(chain.iter().map(TaskRef::cancelled));
+        let requests = Vec::from_iter(chain.iter().map(TaskRef::cancelling));
+        say!("{cancelled:?} {requests:?} {}", future.cancelled());
     });
 }

@@ -1,15 +1,17 @@
 //! Threads, and futures between them.
 
 use crate::harness::{conforms, ms, script, until_done};
-use crate::python::{ValueError, python};
+use crate::python::{self, ValueError, python};
 use corio::concurrent::{self, FutureError, ReturnWhen, WaitError, as_completed};
+use corio::executor::VirtualClock;
+use corio::threadpool::{default_executor, shutdown_default_executor};
 use corio::{
-    Executor, ExecutorExt, LoopHandle, RemoteHandle, ThreadPoolExecutor, catch_cancelled, create_task, current_task,
-    run, sleep, to_thread, wrap_future, yield_now,
+    Cancelled, EventLoop, Executor, ExecutorExt, LoopHandle, RemoteHandle, ThreadPoolExecutor, catch_cancelled,
+    create_task, current_task, gather, run, run_in_executor, sleep, to_thread, wrap_future, yield_now,
 };
 use std::cell::RefCell;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -301,5 +303,80 @@ fn x29_wrap_future() {
         task.cancel();
         let task = until_done(task).await;
         say!("through a task {} {}", task.cancelled(), future.cancelled());
+    });
+}
+
+#[test]
+fn x39_default_executor() {
+    conforms("x39_default_executor", async {
+        let meet = Arc::new(Barrier::new(2));
+        let wait = || {
+            let meet = Arc::clone(&meet);
+            move || usize::from(meet.wait().is_leader())
+        };
+        let (one, two) = gather((to_thread(wait()), run_in_executor(&*default_executor(), wait()))).await.unwrap();
+        let mut both = [one, two];
+        both.sort_unstable();
+        say!("met {both:?}");
+        if let Err(error) = to_thread(|| Err::<(), _>(ValueError("in a thread"))).await.unwrap() {
+            say!("ValueError {error}");
+        }
+        let [(started, has_started), (go, gone), (end, has_ended)] = [(); 3].map(|()| mpsc::channel::<()>());
+        let job = move || {
+            started.send(()).unwrap();
+            gone.recv().unwrap();
+            end.send(()).unwrap();
+        };
+        let task = create_task(to_thread(job));
+        to_thread(move || has_started.recv().unwrap()).await.unwrap();
+        task.cancel();
+        let task = until_done(task).await;
+        say!("waiter {} job ended {}", task.cancelled(), has_ended.try_recv().is_ok());
+        go.send(()).unwrap();
+        say!("goes on {}", to_thread(move || has_ended.recv().is_ok()).await.unwrap());
+        shutdown_default_executor().await;
+        if let Err(error) = to_thread(|| say!("must not run")).await {
+            say!("{}", python(error).kind);
+        }
+    });
+}
+
+#[test]
+fn x40_threadsafe_more() {
+    fn in_thread(f: impl FnOnce() + Send + 'static) {
+        thread::spawn(f).join().unwrap();
+    }
+    script("x40_threadsafe_more", || {
+        let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+        let main = async {
+            LoopHandle::current().set_exception_handler(|report| {
+                say!("handler: {} | {}", python::message(&report), python::exception(&report));
+            });
+            let remote = LoopHandle::current().remote();
+            let sender = remote.clone();
+            in_thread(move || {
+                sender.call_soon_threadsafe(|| say!("once")).unwrap();
+                sender.call_soon_threadsafe(|| say!("must not run")).unwrap().cancel();
+                sender.call_soon_threadsafe(|| panic!("from a thread")).unwrap();
+            });
+            say!("sent");
+            sleep(ms(10)).await;
+            say!("ran");
+            let gives_up = || async {
+                yield_now().await;
+                Cancelled::new().resume().await
+            };
+            let thread = move || match remote.run_coroutine_threadsafe(gives_up).unwrap().result(None) {
+                Err(error) if error.is_cancelled() => "Cancelled in the thread",
+                _ => "something else",
+            };
+            say!("{}", to_thread(thread).await.unwrap());
+        };
+        event_loop.run_until_complete(main).unwrap();
+        event_loop.close().unwrap();
+        if let Err(error) = event_loop.remote().call_soon_threadsafe(|| say!("must not run")) {
+            let error = python(error);
+            say!("{} {error}", error.kind);
+        }
     });
 }
