@@ -2,9 +2,10 @@
 
 use crate::python::spell;
 use corio::combinators::Outcome;
-use corio::{ReturnWhen, Task, wait};
+use corio::{Panic, ReturnWhen, Task, wait};
 use std::cell::RefCell;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,4 +120,9 @@ pub(crate) async fn until_done<T: Outcome>(task: Task<T>) -> Task<T> {
 
 pub(crate) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
+}
+
+/// Calls what panics if it is misused, and returns the panic's message.
+pub(crate) fn panic_of<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panic::new(payload).message().unwrap_or_default().to_owned())
 }

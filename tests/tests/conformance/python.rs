@@ -38,6 +38,14 @@ impl fmt::Display for Exception {
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("the set of tasks to wait for is empty", "ValueError", "Set of Tasks/Futures is empty."),
     ("attempt to divide by zero", "ZeroDivisionError", "integer division or modulo by zero"),
+    ("cannot notify on un-acquired lock", "RuntimeError", "cannot notify on un-acquired lock"),
+    (
+        "cannot wait on un-acquired lock: it was released by hand while this guard existed",
+        "RuntimeError",
+        "cannot wait on un-acquired lock",
+    ),
+    ("a barrier is for at least one task: `parties` must not be 0", "ValueError", "parties must be >= 1"),
+    ("the semaphore was released too many times", "ValueError", "BoundedSemaphore released too many times"),
     ("the lock is not acquired", "RuntimeError", "Lock is not acquired."),
     ("an expired timeout cannot be rescheduled", "RuntimeError", "Cannot change state of expired Timeout"),
     ("a finished timeout cannot be rescheduled", "RuntimeError", "Cannot change state of finished Timeout"),

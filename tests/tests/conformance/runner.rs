@@ -1,14 +1,12 @@
 //! Loops and runs, several on one loop.
 
-use crate::harness::{ms, script};
+use crate::harness::{ms, panic_of, script};
 use crate::python::{self, KeyError, ValueError, python};
 use corio::executor::VirtualClock;
 use corio::{
-    EventLoop, LoopHandle, Panic, RunError, Runner, TaskRef, catch_cancelled, create_task, current_task, sleep,
-    yield_now,
+    EventLoop, LoopHandle, RunError, Runner, TaskRef, catch_cancelled, create_task, current_task, sleep, yield_now,
 };
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 fn virtual_loop() -> EventLoop {
@@ -57,10 +55,6 @@ fn x03_close() {
             Err(error) => say!("{label} -> {}", python(error)),
         }
     }
-    /// Calls what panics if it is misused.
-    fn call<T>(f: impl FnOnce() -> T) -> Result<T, String> {
-        catch_unwind(AssertUnwindSafe(f)).map_err(|payload| Panic::new(payload).message().unwrap().to_owned())
-    }
     script("x03_close", || {
         let event_loop = virtual_loop();
         event_loop.call_soon(|| say!("must not run"));
@@ -69,8 +63,8 @@ fn x03_close() {
         event_loop.close().unwrap();
         event_loop.close().unwrap();
         say!("{} {}", event_loop.is_running(), event_loop.is_closed());
-        attempt("call_soon", call(|| event_loop.call_soon(|| ())));
-        attempt("call_later", call(|| event_loop.call_later(Duration::from_secs(1), || ())));
+        attempt("call_soon", panic_of(|| event_loop.call_soon(|| ())));
+        attempt("call_later", panic_of(|| event_loop.call_later(Duration::from_secs(1), || ())));
         attempt("call_soon_threadsafe", event_loop.remote().call_soon_threadsafe(|| ()));
         attempt("run_forever", event_loop.run_forever());
     });
