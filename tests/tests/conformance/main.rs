@@ -16,5 +16,6 @@ mod groups; // Task groups.
 mod sync; // Events and their kin.
 mod queues; // Queues of three kinds.
 mod threads; // Threads, and futures between them.
+mod context; // Context variables.
 mod generators; // Generators, and async ones.
 mod runner; // Runs, several on one loop.

@@ -49,6 +49,17 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("the lock is not acquired", "RuntimeError", "Lock is not acquired."),
     ("an expired timeout cannot be rescheduled", "RuntimeError", "Cannot change state of expired Timeout"),
     ("a finished timeout cannot be rescheduled", "RuntimeError", "Cannot change state of finished Timeout"),
+    ("Runner::run: the event loop is closed", "RuntimeError", "Runner is closed"),
+    (
+        "Runner::run: an event loop is running on this thread already",
+        "RuntimeError",
+        "Runner.run() cannot be called from a running event loop",
+    ),
+    (
+        "run: an event loop is running on this thread already",
+        "RuntimeError",
+        "asyncio.run() cannot be called from a running event loop",
+    ),
     ("the event loop is closed", "RuntimeError", "Event loop is closed"),
     ("no event loop runs on this thread, or it is closed", "RuntimeError", "Event loop is closed"),
     ("the event loop is closed: nothing can be scheduled on it any more", "RuntimeError", "Event loop is closed"),

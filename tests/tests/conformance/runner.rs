@@ -4,7 +4,8 @@ use crate::harness::{ms, panic_of, script};
 use crate::python::{self, KeyError, ValueError, python};
 use corio::executor::VirtualClock;
 use corio::{
-    EventLoop, LoopHandle, RunError, Runner, TaskRef, catch_cancelled, create_task, current_task, sleep, yield_now,
+    ContextVar, EventLoop, LoopHandle, RunError, Runner, TaskRef, catch_cancelled, create_task, current_task, run,
+    sleep, yield_now,
 };
 use std::fmt::Display;
 use std::time::Duration;
@@ -113,6 +114,50 @@ fn x04_run_shutdown() {
                 Err(error) => panic!("{error}"),
             }
             say!("{:?}", Vec::from_iter(kept.iter().map(TaskRef::cancelled)));
+        }
+    });
+}
+
+#[test]
+fn c57_runner() {
+    static V: ContextVar<u32> = ContextVar::new("v");
+    async fn bump() -> u32 {
+        let next = V.get().unwrap_or(0) + 1;
+        V.set(next);
+        next
+    }
+    async fn background() {
+        for i in 0..3 {
+            say!("bg {i}");
+            yield_now().await;
+        }
+    }
+    script("57_runner", || {
+        let runner = Runner::with_loop_factory(|| Ok(virtual_loop()));
+        let (one, two) = (runner.run(bump()).unwrap(), runner.run(bump()).unwrap());
+        say!("{one} {two} {}", V.get().unwrap_or(0));
+        let mut task = None;
+        runner.run(async { task = Some(create_task(background())) }).unwrap();
+        say!("between runs");
+        runner.run(task.unwrap()).unwrap().unwrap();
+        let event_loop = runner.event_loop().unwrap().handle().clone();
+        let nested = async {
+            if let Err(error) = runner.run(bump()) {
+                let error = python(format!("Runner::run: {error}"));
+                say!("{} {error}", error.kind);
+            }
+            if let Err(error) = run(bump()) {
+                let error = python(format!("run: {error}"));
+                say!("{} {error}", error.kind);
+            }
+        };
+        runner.run(nested).unwrap();
+        runner.close().unwrap();
+        runner.close().unwrap();
+        say!("{}", event_loop.is_closed());
+        if let Err(error) = runner.run(bump()) {
+            let error = python(format!("Runner::run: {error}"));
+            say!("{} {error}", error.kind);
         }
     });
 }

@@ -3,8 +3,8 @@
 use crate::harness::{conforms, ms, until_done};
 use crate::python::ValueError;
 use corio::{
-    Event, Lock, LoopHandle, Queue, ReturnWhen, Task, TaskGroup, all_tasks, create_task, current_task, gather, promise,
-    shield, sleep, timeout, wait, yield_now,
+    Event, Lock, LoopHandle, Queue, ReturnWhen, Task, TaskGroup, TaskRef, all_tasks, create_task, current_task, gather,
+    promise, shield, sleep, timeout, wait, yield_now,
 };
 use std::cell::Cell;
 use std::rc::Rc;
@@ -227,5 +227,38 @@ fn x31_task_states() {
         run("value", create_task(value())).await;
         run("error", create_task(error())).await;
         run("forever", create_task(forever())).await;
+    });
+}
+
+#[test]
+fn c73_eager_tasks() {
+    async fn job(me: TaskRef, name: &'static str, steps: u32) -> &'static str {
+        say!("start {name} {}", current_task().is_some_and(|task| task != me));
+        for _ in 0..steps {
+            yield_now().await;
+        }
+        say!("end {name}");
+        name
+    }
+    async fn bad() -> Result<(), ValueError> {
+        Err(ValueError("eager"))
+    }
+    conforms("73_eager_tasks", async {
+        let me = current_task().unwrap();
+        LoopHandle::current().set_eager_tasks(true);
+        let a = create_task(job(me.clone(), "a", 0)).named("A");
+        say!("created a {} {} {}", a.done(), a.output().unwrap(), current_task().unwrap() == me);
+        a.add_done_callback(|_| say!("callback a"));
+        let b = create_task(job(me.clone(), "b", 1)).named("B");
+        let is_known = |task: &Task<_>| all_tasks().contains(&task.task_ref());
+        say!("created b {} {} {}", b.done(), is_known(&b), is_known(&a));
+        yield_now().await;
+        say!("yielded");
+        b.await.unwrap();
+        let task = create_task(bad());
+        say!("no raise at create {}", task.output().unwrap().as_ref().unwrap_err());
+        let c = create_task(job(me, "c", 1)).named("C");
+        say!("cancel {}", c.cancel());
+        say!("{}", until_done(c).await.cancelled());
     });
 }

@@ -6,8 +6,8 @@ use corio::concurrent::{self, FutureError, ReturnWhen, WaitError, as_completed};
 use corio::executor::VirtualClock;
 use corio::threadpool::{default_executor, shutdown_default_executor};
 use corio::{
-    Cancelled, EventLoop, Executor, ExecutorExt, LoopHandle, RemoteHandle, ThreadPoolExecutor, catch_cancelled,
-    create_task, current_task, gather, run, run_in_executor, sleep, to_thread, wrap_future, yield_now,
+    Cancelled, ContextVar, EventLoop, Executor, ExecutorExt, LoopHandle, RemoteHandle, ThreadPoolExecutor,
+    catch_cancelled, create_task, current_task, gather, run, run_in_executor, sleep, to_thread, wrap_future, yield_now,
 };
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -378,5 +378,46 @@ fn x40_threadsafe_more() {
             let error = python(error);
             say!("{} {error}", error.kind);
         }
+    });
+}
+
+#[test]
+fn c49_run_in_executor() {
+    static V: ContextVar<&str> = ContextVar::for_threads("v");
+    fn v() -> &'static str {
+        V.get().unwrap_or("unset")
+    }
+    conforms("49_run_in_executor", async {
+        let pool = ThreadPoolExecutor::builder().max_threads(1).build().unwrap();
+        let main = thread::current().id();
+        let other = run_in_executor(&pool, || thread::current().id()).await.unwrap();
+        say!("other thread {}", other != main);
+        let bad = || Err::<(), _>(ValueError("in thread"));
+        if let Err(error) = run_in_executor(&pool, bad).await.unwrap() {
+            say!("error {error}");
+        }
+        let (started, has_started) = mpsc::channel();
+        let (go, gone) = mpsc::channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let append = |line: &'static str| {
+            let log = Arc::clone(&log);
+            move || log.lock().unwrap().push(line)
+        };
+        let finish = append("running finished");
+        let mut running = run_in_executor(&pool, move || {
+            started.send(()).unwrap();
+            gone.recv().unwrap();
+            finish();
+        });
+        let mut queued = run_in_executor(&pool, append("queued must not run"));
+        to_thread(move || has_started.recv().unwrap()).await.unwrap();
+        say!("cancel {} {} {} {}", running.cancel(), queued.cancel(), running.cancelled(), queued.cancelled());
+        yield_now().await;
+        go.send(()).unwrap();
+        pool.shutdown(true, false);
+        say!("{:?}", log.lock().unwrap());
+        V.set("ctx");
+        let carried = to_thread(v).await.unwrap();
+        say!("{carried} {}", run_in_executor(&*default_executor(), v).await.unwrap());
     });
 }

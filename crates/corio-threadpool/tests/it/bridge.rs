@@ -1,7 +1,6 @@
-use crate::{LONG, Log, door, pool};
+use crate::{LONG, door, pool};
 use corio_seam::ContextVar;
-use corio_threadpool::{CallError, Executor, RejectReason, default_executor, run_in_executor, to_thread};
-use std::io;
+use corio_threadpool::{CallError, Executor, RejectReason, run_in_executor, to_thread};
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -23,50 +22,6 @@ fn contexts_of_calls_are_kept_apart() {
         V.set("when first polled");
         assert_eq!(call.await.unwrap(), (Some("when first polled"), false));
         assert_eq!(V.get(), Some("when first polled"));
-    });
-}
-
-/// CPython's program 49, line by line.
-#[test]
-fn conformance_49_run_in_executor() {
-    pollster::block_on(async {
-        let (pool, log) = (pool(1), Log::default());
-        let main = thread::current().id();
-        let other = run_in_executor(&pool, || thread::current().id()).await.unwrap();
-        log.add(format!("other thread {}", other != main));
-
-        let bad = || Err::<(), _>(io::Error::other("in thread"));
-        log.add(format!("error {}", run_in_executor(&pool, bad).await.unwrap().unwrap_err()));
-
-        let (started, has_started) = channel();
-        let (key, gate) = door();
-        let events = Log::default();
-        let (of_running, of_queued) = (events.clone(), events.clone());
-        let running = move || {
-            started.send(()).unwrap();
-            gate.pass();
-            of_running.add("running finished");
-        };
-        let mut running = run_in_executor(&pool, running);
-        let mut queued = run_in_executor(&pool, move || of_queued.add("queued must not run"));
-        to_thread(move || has_started.recv_timeout(LONG).unwrap()).await.unwrap();
-        let cancels = [running.cancel(), queued.cancel(), running.cancelled(), queued.cancelled()];
-        log.add(format!("cancel {cancels:?}"));
-        key.open();
-        pool.shutdown(true, false);
-        log.add(format!("{:?}", events.lines()));
-        V.set("ctx");
-        let carried = to_thread(|| V.get().unwrap_or("unset")).await.unwrap();
-        let left = run_in_executor(&default_executor(), || V.get().unwrap_or("unset")).await.unwrap();
-        log.add(format!("{carried} {left}"));
-        let expected = [
-            "other thread true",
-            "error in thread",
-            "cancel [true, true, true, true]",
-            "[\"running finished\"]",
-            "ctx unset",
-        ];
-        assert_eq!(log.lines(), expected);
     });
 }
 

@@ -10,7 +10,7 @@ mod cancel; // hazards 51 and 55
 mod reentrancy; // hazards 53, 54 and 56
 mod initializer; // thread-locals, and pools that break
 mod refuse; // settings that cannot be, threads that do not start
-mod bridge; // run_in_executor and to_thread, conformance 49
+mod bridge; // run_in_executor and to_thread
 mod default_pool; // the pool that is there
 mod map; // one function, many items
 mod foreign; // other executors than the pool
