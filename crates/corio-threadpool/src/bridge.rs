@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 
 /// Has `f` called on a thread of `executor`, now, and returns a future of its answer; asyncio's `loop.run_in_executor`.
 ///
+/// asyncio's `None` for the default pool is `&default_executor()` ([`default_executor`]) here.
+///
 /// The call is submitted at once, not when the future is first polled. The future works under any executor. The call sees no
 /// context variable of the caller's, as in asyncio; [`to_thread`] takes some along.
 ///

@@ -314,7 +314,7 @@ fn x39_default_executor() {
             let meet = Arc::clone(&meet);
             move || usize::from(meet.wait().is_leader())
         };
-        let (one, two) = gather((to_thread(wait()), run_in_executor(&*default_executor(), wait()))).await.unwrap();
+        let (one, two) = gather((to_thread(wait()), run_in_executor(&default_executor(), wait()))).await.unwrap();
         let mut both = [one, two];
         both.sort_unstable();
         say!("met {both:?}");
@@ -418,6 +418,6 @@ fn c49_run_in_executor() {
         say!("{:?}", log.lock().unwrap());
         V.set("ctx");
         let carried = to_thread(v).await.unwrap();
-        say!("{carried} {}", run_in_executor(&*default_executor(), v).await.unwrap());
+        say!("{carried} {}", run_in_executor(&default_executor(), v).await.unwrap());
     });
 }
