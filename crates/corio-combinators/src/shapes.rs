@@ -10,3 +10,4 @@ pub use crate::members::{
 };
 pub use crate::slots::{AnySlot, IntoSlots, Slot, Slots};
 pub use crate::standing::{Key, Standing};
+pub use crate::wait::{Shown, Waited};

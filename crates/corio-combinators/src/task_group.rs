@@ -6,7 +6,7 @@ use crate::readiness::{NotStarted, Starting, TaskStatus};
 use crate::signal::Signal;
 use crate::turnstile::{Place, Turnstile};
 use crate::{ErrorGroup, Failure};
-use corio_seam::Waitable;
+use corio_seam::{Waitable, Waiting, wait_on};
 use corio_task::{
     Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with, current_task, defer_requests,
 };
@@ -580,15 +580,18 @@ impl Course {
     /// Runs the body to its end: its value or failure, or nothing if it was cancelled.
     async fn body<T: Outcome>(
         &mut self,
-        state: &State,
+        state: &Rc<State>,
         body: impl Future<Output = T>,
     ) -> Option<Result<T::Value, Failure>> {
         let before = corio_seam::cancelling();
         let (scope, mut body) = (Scope::new(), pin!(Some(body)));
         let ended = poll_fn(|cx| {
             let polled = scope.poll(body.as_mut(), cx);
-            if polled.is_pending() && state.body.borrow().is_none() {
-                state.suspend_body(scope.handle());
+            if polled.is_pending() {
+                if state.body.borrow().is_none() {
+                    state.suspend_body(scope.handle());
+                }
+                wait_on(Waiting::Listened(Rc::clone(state) as Rc<dyn Waitable>)); // It will have to wait for them.
             }
             polled
         })

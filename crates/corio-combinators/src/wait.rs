@@ -2,8 +2,10 @@
 
 use crate::outcome::Outcome;
 use crate::signal::{Alarmed, Signal};
+use crate::standing::{Key, Standing};
+use corio_future::InvalidState;
 use corio_seam::{OnAlarm, Waitable};
-use corio_task::{CallbackKey, Task, TaskRef};
+use corio_task::{Task, TaskRef};
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
@@ -25,6 +27,8 @@ pub enum ReturnWhen {
 
 /// Waits until `when`, or for `limit` at most, and moves the tasks that are over out of `tasks`, in their order; asyncio's
 /// `wait`, whose `done` is returned, and whose `pending` is what is left.
+///
+/// They are handles of tasks, or cells: a task that others wait for as well is [shared](corio_task::Task::share) first.
 ///
 /// It raises no task's error and cancels nothing. Who is over is judged when the caller wakes up: it may be more than one
 /// with `FirstCompleted`. It always yields, also if all are over; running out of time is no error. Each call looks at
@@ -57,7 +61,23 @@ pub enum ReturnWhen {
 /// })).unwrap();
 /// ```
 ///
-/// asyncio collapses duplicates; here a task's handle is one, and giving it twice does not compile:
+/// What several wait for is shared:
+///
+/// ```
+/// # use corio_combinators::{ReturnWhen, wait};
+/// # use corio_task::{TaskSet, create_task};
+/// # let set = TaskSet::new();
+/// # pollster::block_on(set.run_until(async {
+/// let task = create_task(async { 7 }).share();
+/// let (mut mine, mut yours) = (vec![task.clone()], vec![task.clone()]);
+/// assert_eq!(wait(&mut mine, ReturnWhen::AllCompleted, None).await.unwrap().len(), 1);
+/// assert_eq!(wait(&mut yours, ReturnWhen::AllCompleted, None).await.unwrap().len(), 1);
+/// assert_eq!(task.await.unwrap(), 7);
+/// # })).unwrap();
+/// ```
+///
+/// asyncio collapses duplicates; here a task's handle is one, and giving it twice does not compile (a cell that is given twice
+/// comes back twice):
 ///
 /// ```compile_fail,E0382
 /// # use corio_combinators::{ReturnWhen, wait};
@@ -65,11 +85,11 @@ pub enum ReturnWhen {
 /// wait(&mut vec![task, task], ReturnWhen::AllCompleted, None).await.unwrap();
 /// # }
 /// ```
-pub async fn wait<T: Outcome>(
-    tasks: &mut Vec<Task<T>>,
+pub async fn wait<H: Waited>(
+    tasks: &mut Vec<H>,
     when: ReturnWhen,
     limit: impl Into<Option<Duration>>,
-) -> Result<Vec<Task<T>>, NothingToWaitFor> {
+) -> Result<Vec<H>, NothingToWaitFor> {
     if tasks.is_empty() {
         return Err(NothingToWaitFor);
     }
@@ -83,31 +103,92 @@ pub async fn wait<T: Outcome>(
     Ok(extract_over(tasks))
 }
 
+/// What [`wait`] waits for: a task, or a cell, such as [`share`](corio_task::Task::share) makes of a task. Sealed.
+///
+/// A cell can be given by many, and to many, at once: asyncio's tasks are like that.
+pub trait Waited: Standing {
+    /// Calls `tell` through the loop, when it is over.
+    #[doc(hidden)]
+    fn listen(&self, tell: impl FnOnce() + 'static) -> Key;
+
+    /// Tells whether it ended by an error, and not by being cancelled.
+    #[doc(hidden)]
+    fn failed(&self) -> bool;
+
+    /// Returns what the await graph shows of it.
+    #[doc(hidden)]
+    fn shown(&self) -> Shown;
+}
+
+/// What the await graph shows of something that is waited for; a task costs nothing while nobody asks.
+pub enum Shown {
+    /// A task.
+    Task(TaskRef),
+    /// A cell.
+    Cell(Rc<dyn Waitable>),
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Task(task) => f.debug_tuple("Task").field(task).finish(),
+            Shown::Cell(cell) => f.debug_tuple("Cell").field(&cell.describe()).finish(),
+        }
+    }
+}
+
+impl<T: Outcome> Waited for Task<T> {
+    fn listen(&self, tell: impl FnOnce() + 'static) -> Key {
+        Key::Task(self.add_done_callback(|_| tell()))
+    }
+
+    fn failed(&self) -> bool {
+        self.task_ref().panicked() || self.output().is_some_and(T::is_failure)
+    }
+
+    fn shown(&self) -> Shown {
+        Shown::Task(self.task_ref())
+    }
+}
+
+impl<T: Outcome> Waited for corio_future::Future<T> {
+    fn listen(&self, tell: impl FnOnce() + 'static) -> Key {
+        Key::Cell(self.add_done_callback(|_| tell()))
+    }
+
+    fn failed(&self) -> bool {
+        match self.result() {
+            Ok(value) => value.is_failure(),
+            Err(InvalidState::Ended(error)) => !error.is_cancelled(),
+            Err(_) => false,
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        Shown::Cell(Standing::waitable(self))
+    }
+}
+
 /// What the callbacks share.
 struct Shared {
     signal: Signal,
     when: ReturnWhen,
     /// How many are not over.
     left: Cell<usize>,
-    /// The numbers of those that returned something that nobody has looked at yet.
+    /// The numbers of those that are over, and that nobody has looked at yet.
     unseen: RefCell<Vec<usize>>,
     enough: Cell<bool>,
-    /// The tasks, each with the callback by which it is listened to, until the caller leaves.
-    listened: RefCell<Vec<(TaskRef, CallbackKey)>>,
+    /// What is waited for, until the caller leaves.
+    shown: RefCell<Vec<Shown>>,
 }
 
 impl Shared {
     /// Notes that a task is over, and wakes the caller if that may be enough.
-    fn ended(&self, index: usize, task: &TaskRef) {
+    fn ended(&self, index: usize) {
         self.left.set(self.left.get() - 1);
-        let is_enough = match self.when {
-            ReturnWhen::FirstCompleted => true,
-            ReturnWhen::FirstException => task.panicked(),
-            ReturnWhen::AllCompleted => false,
-        };
-        if is_enough || self.left.get() == 0 {
+        if self.when == ReturnWhen::FirstCompleted || self.left.get() == 0 {
             self.enough.set(true);
-        } else if self.when == ReturnWhen::FirstException && !task.cancelled() {
+        } else if self.when == ReturnWhen::FirstException {
             self.unseen.borrow_mut().push(index);
         } else {
             return;
@@ -133,36 +214,38 @@ impl Waitable for Shared {
     }
 
     fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
-        let listened = self.listened.borrow();
-        let unfinished = listened.iter().filter(|(task, _)| !task.done());
-        unfinished.for_each(|(task, _)| visit(Rc::new(task.clone())));
+        for shown in &*self.shown.borrow() {
+            match shown {
+                Shown::Task(task) => visit(Rc::new(task.clone())),
+                Shown::Cell(cell) => visit(Rc::clone(cell)),
+            }
+        }
     }
 }
 
 /// Listens to tasks, and stops when dropped.
-struct Watch<'t, T> {
-    tasks: &'t [Task<T>],
+struct Watch<'t, H: Waited> {
+    tasks: &'t [H],
+    keys: Vec<Key>,
     shared: Rc<Shared>,
 }
 
-impl<'t, T: Outcome> Watch<'t, T> {
-    fn new(tasks: &'t [Task<T>], when: ReturnWhen) -> Watch<'t, T> {
+impl<'t, H: Waited> Watch<'t, H> {
+    fn new(tasks: &'t [H], when: ReturnWhen) -> Watch<'t, H> {
         let shared = Rc::new(Shared {
             signal: Signal::default(),
             when,
             left: Cell::new(tasks.len()),
             unseen: RefCell::default(),
             enough: Cell::new(false),
-            listened: RefCell::default(),
+            shown: RefCell::new(tasks.iter().map(H::shown).collect()),
         });
-        let listen = |(index, task): (usize, &Task<T>)| {
-            let (task, shared) = (task.task_ref(), Rc::clone(&shared));
-            let key = task.add_done_callback(move |task| shared.ended(index, task));
-            (task, key)
+        let listen = |(index, task): (usize, &H)| {
+            let shared = Rc::clone(&shared);
+            task.listen(move || shared.ended(index))
         };
-        let listened = tasks.iter().enumerate().map(listen).collect();
-        shared.listened.replace(listened);
-        Watch { tasks, shared }
+        let keys = tasks.iter().enumerate().map(listen).collect();
+        Watch { tasks, keys, shared }
     }
 
     /// Waits until something has happened.
@@ -173,22 +256,22 @@ impl<'t, T: Outcome> Watch<'t, T> {
     /// Tells whether the caller may return.
     fn is_enough(&self) -> bool {
         let unseen = self.shared.unseen.take();
-        let failed = |index: &usize| self.tasks[*index].output().is_some_and(Outcome::is_failure);
-        self.shared.enough.get() || unseen.iter().any(failed)
+        self.shared.enough.get() || unseen.iter().any(|index| self.tasks[*index].failed())
     }
 }
 
-impl<T> Drop for Watch<'_, T> {
+impl<H: Waited> Drop for Watch<'_, H> {
     fn drop(&mut self) {
-        for (task, key) in self.shared.listened.take() {
-            task.remove_done_callback(key);
+        drop(self.shared.shown.take());
+        for (task, key) in self.tasks.iter().zip(&self.keys) {
+            task.forget(key);
         }
     }
 }
 
 /// Takes out those that are over.
-fn extract_over<T>(tasks: &mut Vec<Task<T>>) -> Vec<Task<T>> {
-    let (mut over, pending) = std::mem::take(tasks).into_iter().partition::<Vec<_>, _>(Task::done);
+fn extract_over<H: Waited>(tasks: &mut Vec<H>) -> Vec<H> {
+    let (mut over, pending) = std::mem::take(tasks).into_iter().partition::<Vec<_>, _>(H::is_over);
     *tasks = pending;
     corio_seam::permute(&mut over); // asyncio returns a set.
     over

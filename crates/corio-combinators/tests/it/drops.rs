@@ -3,6 +3,7 @@ use corio_combinators::{
     Failure, ReturnWhen, TaskGroup, WaitSet, as_completed, by_completion, gather, race, timeout, timeout_at,
     timeout_scope, try_join, wait, wait_for,
 };
+use corio_future::promise;
 use corio_seam::LoopTime;
 use corio_task::create_task;
 use std::cell::OnceCell;
@@ -68,6 +69,50 @@ fn a_timer_is_armed_at_the_first_suspension_and_disarmed_at_the_end() {
         assert_eq!(corio_seam::now(), LoopTime::ZERO);
     };
     world.run(main).unwrap();
+}
+
+#[test]
+fn a_wait_for_cells_leaves_no_callback_behind() {
+    run(async {
+        let (promise, cell) = promise::<u32>();
+        let listeners = |count: u32| format!("{cell:?}").contains(&format!("listeners: {count}"));
+        let waits = |cell| async { wait(&mut vec![cell], ReturnWhen::AllCompleted, None).await.unwrap().len() };
+        assert!(timeout(ms(1), waits(cell.share())).await.is_err());
+        assert!(listeners(0), "{cell:?}");
+        let both = gather([(); 2].map(|()| create_task(waits(cell.share()))));
+        yield_now().await;
+        assert!(listeners(2), "{cell:?}");
+        promise.set_result(7).unwrap();
+        assert_eq!(both.await.unwrap(), [1, 1]);
+        assert_eq!(cell.await, Ok(7)); // Nobody took it.
+    });
+}
+
+#[test]
+fn what_counts_as_an_exception_of_a_cell() {
+    run(async {
+        let mut cells = Vec::new();
+        let promises = [(); 5].map(|()| {
+            let (promise, cell) = promise::<Result<u32, &str>>();
+            cells.push(cell);
+            promise
+        });
+        let [good, cancelled, error, broken, unkept] = promises;
+        cells[1].cancel();
+        assert!(cancelled.is_cancelled());
+        let first_exception = async |cells: &mut Vec<_>| {
+            let done = wait(cells, ReturnWhen::FirstException, ms(1)).await.unwrap().len();
+            (done, corio_seam::now() == LoopTime::ZERO + ms(1))
+        };
+        good.set_result(Ok(1)).unwrap();
+        assert_eq!(first_exception(&mut cells).await, (2, true)); // Neither counts: time ran out.
+        error.set_result(Err("no")).unwrap();
+        assert_eq!(first_exception(&mut cells).await.0, 1);
+        drop(broken);
+        assert_eq!(first_exception(&mut cells).await.0, 1);
+        assert_eq!(corio_seam::now(), LoopTime::ZERO + ms(1));
+        drop(unkept);
+    });
 }
 
 #[test]
