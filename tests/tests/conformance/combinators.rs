@@ -131,21 +131,17 @@ fn c29_wait_cancel() {
             sleep(ms(20)).await;
             "job result"
         });
-        // The waited tasks stay the waiter's, and come back when it is cancelled.
-        let kept = Rc::new(RefCell::new(vec![job]));
-        let waited = Rc::clone(&kept);
+        let job = job.share();
+        let mut waited = vec![job.clone()];
         let waiter = create_task(async move {
-            let mut tasks = waited.take();
-            if let Err(cancelled) = catch_cancelled(wait(&mut tasks, ReturnWhen::AllCompleted, None)).await {
+            if let Err(cancelled) = catch_cancelled(wait(&mut waited, ReturnWhen::AllCompleted, None)).await {
                 say!("waiter cancelled");
-                waited.replace(tasks);
                 cancelled.resume().await;
             }
         });
         yield_now().await;
         waiter.cancel();
         let waiter = until_done(waiter).await;
-        let job = kept.take().remove(0);
         say!("{} {} {}", waiter.cancelled(), job.done(), job.cancelled());
         say!("{}", job.await.unwrap());
     });

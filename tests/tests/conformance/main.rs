@@ -18,4 +18,5 @@ mod queues; // Queues of three kinds.
 mod threads; // Threads, and futures between them.
 mod context; // Context variables.
 mod generators; // Generators, and async ones.
+mod graph; // Who waits for whom.
 mod runner; // Runs, several on one loop.

@@ -37,6 +37,28 @@ impl fmt::Display for Exception {
 /// Corio's sentence, and the type and the text of Python's exception.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("the set of tasks to wait for is empty", "ValueError", "Set of Tasks/Futures is empty."),
+    ("a task awaits itself, which would never end", "RuntimeError", "Task cannot await on itself"),
+    (
+        "deadlock: nothing can wake the event loop, and its only task waits",
+        "RuntimeError",
+        "Task got Future attached to a different loop",
+    ),
+    (
+        "an event loop is running on this thread already",
+        "RuntimeError",
+        "Cannot run the event loop while another loop is running",
+    ),
+    (
+        "the event loop is running: stop it, and close it when it has returned",
+        "RuntimeError",
+        "Cannot close a running event loop",
+    ),
+    ("no event loop runs on this thread: call this inside `run`", "RuntimeError", "no running event loop"),
+    (
+        "no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled",
+        "RuntimeError",
+        "no running event loop",
+    ),
     ("attempt to divide by zero", "ZeroDivisionError", "integer division or modulo by zero"),
     ("cannot notify on un-acquired lock", "RuntimeError", "cannot notify on un-acquired lock"),
     (

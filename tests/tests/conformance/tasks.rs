@@ -1,12 +1,14 @@
 //! Tasks: their order, their results, misuse.
 
-use crate::harness::{conforms, ms, until_done};
-use crate::python::ValueError;
+use crate::harness::{conforms, ms, panic_of, script, until_done};
+use crate::python::{self, ValueError, python};
+use corio::executor::VirtualClock;
 use corio::{
-    Event, Lock, LoopHandle, Queue, ReturnWhen, Task, TaskGroup, TaskRef, all_tasks, create_task, current_task, gather,
-    promise, shield, sleep, timeout, wait, yield_now,
+    Event, EventLoop, Lock, LoopHandle, Queue, ReturnWhen, RunError, Task, TaskGroup, TaskRef, all_tasks, create_task,
+    current_task, gather, promise, run, shield, sleep, timeout, to_thread, wait, yield_now,
 };
 use std::cell::Cell;
+use std::fmt::Display;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -260,5 +262,54 @@ fn c73_eager_tasks() {
         let c = create_task(job(me, "c", 1)).named("C");
         say!("cancel {}", c.cancel());
         say!("{}", until_done(c).await.cancelled());
+    });
+}
+
+#[test]
+fn c58_misuse() {
+    fn attempt<T>(label: &str, outcome: Result<T, impl Display>) {
+        match outcome {
+            Ok(_) => say!("{label} ok"),
+            Err(error) => say!("{label} -> {}", python(error).kind),
+        }
+    }
+    /// A task that awaits itself panics; nobody has its handle then but itself, and so that is reported.
+    async fn await_self() {
+        LoopHandle::current().set_exception_handler(|report| {
+            attempt("await self", Err::<(), _>(python::exception(&report)));
+        });
+        let holder = Rc::new(Cell::new(None::<Task<()>>));
+        let held = Rc::clone(&holder);
+        let task = create_task(async move { held.take().unwrap().await.unwrap() });
+        let seen = task.task_ref();
+        holder.set(Some(task));
+        while !seen.done() {
+            yield_now().await;
+        }
+    }
+    /// A loop that waits for another one of its thread, which cannot run meanwhile, says that it waits in vain.
+    fn await_foreign() -> Result<(), String> {
+        let other = EventLoop::new().unwrap();
+        let foreign = other.create_task(async {});
+        match run(foreign) {
+            Err(RunError::Deadlock(deadlock)) => Err(deadlock.to_string().lines().next().unwrap().to_owned()),
+            ended => panic!("{ended:?}"),
+        }
+    }
+    script("58_misuse", || {
+        attempt("get_running_loop outside", panic_of(LoopHandle::current));
+        attempt("create_task outside", panic_of(|| create_task(async {})));
+        let virtual_loop = || EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+        let (event_loop, other) = (virtual_loop(), virtual_loop());
+        let main = async {
+            let me = current_task().unwrap();
+            await_self().await;
+            attempt("await other loop's future", to_thread(await_foreign).await.unwrap());
+            attempt("loop.run_until_complete inside", event_loop.run_until_complete(yield_now()));
+            attempt("other loop inside", other.run_until_complete(yield_now()));
+            attempt("close running loop", event_loop.close());
+            say!("current {} {}", current_task().unwrap() == me, all_tasks().len());
+        };
+        event_loop.run_until_complete(main).unwrap();
     });
 }

@@ -4,27 +4,25 @@ use corio_combinators::{ReturnWhen, TaskGroup, WaitSet, as_completed, gather, jo
 use corio_executor::{sleep, test, yield_now};
 use corio_future::concurrent;
 use corio_queue::Queue;
-use corio_sync::{Event, Semaphore};
-use corio_task::{Awaitable, CallGraph, Task, capture_call_graph, catch_cancelled, create_task, current_task};
-use std::cell::RefCell;
+use corio_sync::Semaphore;
+use corio_task::{Task, capture_call_graph, catch_cancelled, create_task};
 use std::future::pending;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::time::Duration;
 
-/// Appends who waits for a thing, and so on, by name. A task that is there to adapt another one is passed through.
-fn walk(graph: &CallGraph, depth: usize, lines: &mut Vec<String>) {
-    lines.push("  ".repeat(depth) + graph.name());
-    let through = |waiter: CallGraph| if waiter.name() == "adapter" { waiter.awaited_by() } else { vec![waiter] };
-    let mut waiters: Vec<_> = graph.awaited_by().into_iter().flat_map(through).collect();
-    waiters.sort_by(|one, other| one.name().cmp(other.name()));
-    waiters.iter().for_each(|waiter| walk(waiter, depth + 1, lines));
-}
-
-fn shown(of: &impl Awaitable) -> Vec<String> {
-    let mut lines = Vec::new();
-    walk(&capture_call_graph(of), 0, &mut lines);
-    lines
+/// Starts a task for each future, lets them come to rest, and returns by what the graph says that each waits.
+async fn rest(futures: Vec<Pin<Box<dyn Future<Output = ()>>>>) -> Vec<String> {
+    let tasks: Vec<_> = futures.into_iter().map(create_task).collect();
+    for _ in 0..5 {
+        yield_now().await;
+    }
+    let seen = |task: &Task<()>| {
+        let graph = capture_call_graph(task);
+        graph.waits_for().iter().map(|thing| thing.name().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let seen = tasks.iter().map(seen).collect();
+    tasks.iter().for_each(|task| _ = task.cancel());
+    seen
 }
 
 /// Tasks that wait for each thing that stands between, and for each that stands at the end.
