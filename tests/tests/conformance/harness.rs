@@ -126,3 +126,15 @@ pub(crate) const fn ms(count: u64) -> Duration {
 pub(crate) fn panic_of<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panic::new(payload).message().unwrap_or_default().to_owned())
 }
+
+#[test]
+fn each_program_is_ported() {
+    let folder = |name: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    let names = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let ports: String = names(folder("tests/conformance")).map(|path| fs::read_to_string(path).unwrap()).collect();
+    let expected = names(folder("conformance")).filter(|path| path.extension().is_some_and(|ext| ext == "expected"));
+    for path in expected {
+        let program = path.file_stem().unwrap().to_str().unwrap();
+        assert!(ports.contains(&format!("(\"{program}\", ")), "no port runs {program}");
+    }
+}

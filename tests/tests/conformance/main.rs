@@ -19,4 +19,5 @@ mod threads; // Threads, and futures between them.
 mod context; // Context variables.
 mod generators; // Generators, and async ones.
 mod graph; // Who waits for whom.
+mod debug; // Debug mode.
 mod runner; // Runs, several on one loop.
