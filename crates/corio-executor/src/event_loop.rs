@@ -174,7 +174,8 @@ impl EventLoop {
     /// Closes the loop, for good: unfinished tasks end cancelled, callbacks and timers are dropped uncalled, and the
     /// loop's own values (its thread pool) with them. Closing again does nothing. asyncio's `close`.
     ///
-    /// No task's cleanup is waited for: that is what [`run`](crate::run()) and [`Runner`](crate::Runner) do before.
+    /// No task's cleanup is waited for: that is what [`run`](crate::run()) and [`Runner`](crate::Runner) do before. Each
+    /// unfinished task is reported to the exception handler first, as "task was destroyed but it is pending".
     ///
     /// # Errors
     ///

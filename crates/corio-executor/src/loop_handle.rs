@@ -255,8 +255,9 @@ impl LoopHandle {
     /// Tells `handler`, from now on, of errors that nobody looks at, instead of printing them to standard error;
     /// asyncio's `set_exception_handler`.
     ///
-    /// They are: a callback that panicked, a task that panicked and was detached, an error nobody retrieved, and
-    /// those of [`call_exception_handler`](LoopHandle::call_exception_handler). If the handler panics, that is printed
+    /// They are: a callback that panicked, a task that panicked and was detached, an error nobody retrieved, a task that
+    /// is unfinished when the loop is closed, and those of
+    /// [`call_exception_handler`](LoopHandle::call_exception_handler). If the handler panics, that is printed
     /// to standard error with the error it was told of, and the loop goes on.
     ///
     /// # Examples

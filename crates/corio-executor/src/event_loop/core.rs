@@ -11,9 +11,9 @@ use crate::sys::TimerSlack;
 use crate::test::Idlers;
 use crate::timers::Timers;
 use crate::{Clock, Deadlock, RunError, StillRunning, Wait};
-use corio_seam::{LoopTime, Remote, Timer, catch_and_report};
+use corio_seam::{LoopTime, Remote, Report, Timer, Waitable, catch_and_report};
 use corio_signal::LoopBell;
-use corio_task::TaskSet;
+use corio_task::{TaskRef, TaskSet};
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -60,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) stopping: Cell<bool>,
     /// Whether an iteration, or a series of them, is under way.
     running: Cell<bool>,
+    /// Set by the first `close`: the exception handler, which that calls, may close again.
+    closing: Cell<bool>,
     /// Makes sleeps end on time, and not only roughly: from a run's first sleep with a limit to its end.
     slack: Cell<Option<TimerSlack>>,
 }
@@ -97,6 +99,7 @@ impl Core {
             interrupt: Interrupt::default(),
             stopping: Cell::new(false),
             running: Cell::new(false),
+            closing: Cell::new(false),
             slack: Cell::new(None),
         }
     }
@@ -277,8 +280,9 @@ impl Core {
         if self.running.get() {
             return Err(StillRunning);
         }
-        if !self.tasks.is_closed() {
+        if !self.closing.replace(true) {
             self.tasks.enter(|| {
+                self.report_pending();
                 self.timers.close();
                 self.signal_handlers.close();
                 self.signals.end(&self.reactor);
@@ -289,6 +293,15 @@ impl Core {
             catch_and_report("exception while the exception handler was dropped", move || drop(handler));
         }
         Ok(())
+    }
+
+    /// Tells the exception handler of each task that will not come to its end, in the order in which they were made.
+    fn report_pending(&self) {
+        let mut pending = self.tasks.tasks();
+        pending.sort_by_key(TaskRef::id);
+        for task in pending {
+            self.exceptions.call(Report::new("task was destroyed but it is pending").with_source(task.describe()));
+        }
     }
 }
 

@@ -223,6 +223,57 @@ fn the_exception_handler_hears_of_the_close_and_goes_with_the_loop() {
 }
 
 #[test]
+fn a_closed_loop_tells_of_each_task_that_did_not_end() {
+    let out = Transcript::default();
+    let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
+    let inner = out.clone();
+    event_loop.set_exception_handler(move |report| inner.say(report.to_string()));
+    let asleep = event_loop.create_task(sleep(SECOND)).named("asleep");
+    drop(event_loop.create_task(async {}).named("over"));
+    event_loop.run_once().unwrap();
+    let new = event_loop.create_task(async {}).named("new");
+    event_loop.close().unwrap();
+    event_loop.close().unwrap();
+    let told = |task: &corio_task::TaskRef| {
+        let (name, place) = (task.name(), task.location());
+        format!("task was destroyed but it is pending: task {name:?} pending, made at {place}")
+    };
+    assert_eq!(out.lines(), [told(&asleep.task_ref()), told(&new.task_ref())]);
+}
+
+#[test]
+fn a_handler_that_hears_of_a_close_may_panic_make_tasks_and_close() {
+    let event_loop = Rc::new(EventLoop::builder().clock(VirtualClock::new()).build().unwrap());
+    let (again, told) = (Rc::clone(&event_loop), Rc::new(Cell::new(0)));
+    let count = Rc::clone(&told);
+    event_loop.set_exception_handler(move |_| {
+        count.set(count.get() + 1);
+        again.close().unwrap();
+        drop(create_task(async {}));
+        panic!("the handler's own");
+    });
+    let tasks = [1, 2].map(|_| event_loop.create_task(sleep(SECOND)));
+    event_loop.close().unwrap();
+    assert_eq!(told.get(), 2);
+    assert!(tasks.iter().all(|task| task.cancelled()) && event_loop.all_tasks().is_empty());
+}
+
+#[test]
+fn a_run_has_no_unfinished_task_to_tell_of() {
+    let out = Transcript::default();
+    let (told, inner) = (out.clone(), out.clone());
+    test::run(async move {
+        LoopHandle::current().set_exception_handler(move |report| told.say(report.to_string()));
+        drop(create_task(async move {
+            let _ = catch_cancelled(sleep(Duration::MAX)).await;
+            inner.say("cleaned up");
+        }));
+        yield_now().await;
+    });
+    assert_eq!(out.lines(), ["cleaned up"]);
+}
+
+#[test]
 fn jobs_in_the_loops_thread_pool_are_waited_for() {
     use corio_threadpool::{ExecutorExt, default_executor};
     for runner in [Runner::new(), virtual_runner()] {
