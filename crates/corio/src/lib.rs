@@ -178,5 +178,9 @@ pub mod threadpool {
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../CANCELLATION.md")]
+struct Cancellation;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct WorkspaceReadme;
