@@ -178,6 +178,10 @@ pub mod threadpool {
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../GUIDE.md")]
+struct Guide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../CANCELLATION.md")]
 struct Cancellation;
 
