@@ -44,6 +44,11 @@
 //! }
 //! ```
 //!
+//! # Where to go on
+//!
+//! In the crate's folder stand `GUIDE.md`, from asyncio to corio, name by name and chapter by chapter; `CANCELLATION.md`, what
+//! unwinds when, in pictures; and `examples`, small programs for each subject.
+//!
 //! # What is `Send`
 //!
 //! | type | `Send` |
