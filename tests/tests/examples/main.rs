@@ -20,6 +20,7 @@ macro_rules! println {
 #[allow(unreachable_pub, reason = "each is a crate of its own")]
 mod examples {
     pub(crate) mod as_completed_order;
+    pub(crate) mod async_generator;
     pub(crate) mod await_in_sequence;
     pub(crate) mod blocking_in_executor;
     pub(crate) mod callback_order;
@@ -27,6 +28,7 @@ mod examples {
     pub(crate) mod factorial;
     pub(crate) mod gather_in_order;
     pub(crate) mod gather_two_sleeps;
+    pub(crate) mod generator_send;
     pub(crate) mod hello_world;
     pub(crate) mod interleave;
     pub(crate) mod lazy_coroutine;

@@ -73,3 +73,18 @@ fn producers_consumers() {
         assert_eq!(lines.len() - joined.expect("the join returns") - 1, consumers as usize);
     }
 }
+
+#[test]
+fn async_generator() {
+    let ((), lines) = log::of(examples::async_generator::program());
+    assert_eq!(
+        lines,
+        ["1 [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]", "3 [1, 2, 16, 32, 256, 512, 4096, 8192, 65536, 131072]",]
+    );
+}
+
+#[test]
+fn generator_send() {
+    let ((), lines) = log::on_a_loop_of_its_own(examples::generator_send::main);
+    assert_eq!(lines, ["a", "b", "c", "next: 5", "send(3): 8", "send(7): 15", "closed: None", "5", "4", "3", "2", "1"]);
+}
