@@ -44,17 +44,17 @@
 //! }
 //! ```
 //!
-//! # Where to go on
-//!
-//! In the crate's folder stand `GUIDE.md`, from asyncio to corio, name by name and chapter by chapter; `CANCELLATION.md`, what
-//! unwinds when, in pictures; and `examples`, small programs for each subject.
-//!
 //! # What is `Send`
 //!
 //! | type | `Send` |
 //! |---|---|
 //! | [`RemoteHandle`], [`concurrent::Promise`], [`concurrent::Future`], [`ThreadPoolExecutor`], the queue of [`queue::concurrent`] | yes |
 //! | [`Task`], [`TaskRef`], [`Promise`], [`Future`], [`LoopHandle`], [`Queue`], [`Lock`] and the futures given to tasks | no need, and no |
+//!
+//! # Where to go on
+//!
+//! In the crate's folder stand `GUIDE.md`, from asyncio to corio, name by name and chapter by chapter; `CANCELLATION.md`, what
+//! unwinds when, in pictures; and `examples`, small programs for each subject.
 
 #![forbid(unsafe_code)]
 
