@@ -22,3 +22,5 @@ mod shutdown;
 mod threads;
 /// The crawler from end to end against the embedded site.
 mod crawler;
+/// The guide: the names that it promises.
+mod guide;
