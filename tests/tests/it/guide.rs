@@ -196,7 +196,7 @@ async fn futures(promised: Promise<u32>, result: Promise<Result<u32, String>>, m
     let key = future.add_done_callback(|_| ());
     future.remove_done_callback(key);
     corio::promise_with_canceller::<u32>(|_message| true);
-    let _: concurrent::Future<u32> = corio::to_concurrent(future.share());
+    drop::<concurrent::Future<u32>>(corio::to_concurrent(future.share()));
     corio::wrap_future(concurrent::promise::<u32>().1).await;
 }
 

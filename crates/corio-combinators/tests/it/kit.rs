@@ -1,6 +1,6 @@
 //! A toy loop on virtual time, a log, and helpers of the tests.
 
-use corio_seam::{Alarm, LoopTime, Node, OnAlarm, Timer, TimerKey};
+use corio_seam::{Alarm, LoopTime, Node, OnAlarm, Report, Timer, TimerKey};
 use corio_task::{JoinError, TaskSet};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -202,3 +202,13 @@ impl fmt::Display for Exception {
 }
 
 impl std::error::Error for Exception {}
+
+/// Has reports written into a log, with the exception's name and text.
+pub(crate) fn log_reports(set: &TaskSet, log: &Log) {
+    let log = log.clone();
+    set.set_report_handler(Some(Rc::new(move |report: Report| {
+        let exception = report.error.as_ref().and_then(|error| error.downcast_ref::<Exception>());
+        let (name, text) = exception.map_or(("", ""), |exception| (exception.0, exception.1));
+        log.add(format!("handler: {name} {} | {text}", report.message));
+    })));
+}
