@@ -30,20 +30,23 @@ fn tasks_that_are_left_are_cancelled_and_waited_for() {
 
 #[test]
 fn calls_in_the_pool_are_finished_before_run_returns() {
-    let done = Arc::new(AtomicUsize::new(0));
+    let (begun, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&done);
     run(async move {
         for _ in 0..4 {
-            let count = Arc::clone(&count);
+            let (begun, count) = (Arc::clone(&begun), Arc::clone(&count));
             drop(create_task(async move {
                 let _ = to_thread(move || {
+                    begun.fetch_add(1, Ordering::SeqCst);
                     std::thread::sleep(Duration::from_millis(5));
                     count.fetch_add(1, Ordering::SeqCst);
                 })
                 .await;
             }));
         }
-        sleep(Duration::from_millis(2)).await;
+        while begun.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(1)).await; // However long a thread takes to start.
+        }
     })
     .unwrap();
     assert!(done.load(Ordering::SeqCst) >= 1, "the calls that had begun are waited for");
