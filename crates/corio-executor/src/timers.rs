@@ -52,14 +52,11 @@ impl Timers {
             return;
         }
         let now = self.clock.now();
-        loop {
+        while self.table.borrow().is_due(now) {
             let mut due = [const { None }; EXPIRY_BATCH];
-            let full = self.table.borrow_mut().take_due(now, &mut due);
+            self.table.borrow_mut().take_due(now, &mut due);
             for key in due.into_iter().flatten() {
                 push(Node::of(Expired { timers: Rc::clone(self), key }));
-            }
-            if !full {
-                break;
             }
         }
     }

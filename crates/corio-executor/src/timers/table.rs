@@ -137,11 +137,17 @@ impl Table {
         None
     }
 
-    /// Moves due timers from the heap to `due`; true if there may be more than `due` could take.
+    /// Tells whether a timer, or what is left of one that was taken back, is due.
     #[inline]
-    pub(super) fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) -> bool {
+    pub(super) fn is_due(&self, now: LoopTime) -> bool {
+        self.heap.peek().is_some_and(|entry| entry.when <= now)
+    }
+
+    /// Moves due timers from the heap to `due`, as many as it can take.
+    #[inline]
+    pub(super) fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) {
         let mut taken = 0;
-        while taken < EXPIRY_BATCH && self.heap.peek().is_some_and(|entry| entry.when <= now) {
+        while taken < EXPIRY_BATCH && self.is_due(now) {
             due[taken] = self.heap.pop().map(|entry| entry.key);
             taken += 1;
         }
@@ -155,7 +161,6 @@ impl Table {
                 }
             }
         }
-        taken == EXPIRY_BATCH
     }
 
     /// Returns what a due timer is to do, and notes that it has been done.
