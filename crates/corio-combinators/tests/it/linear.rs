@@ -6,7 +6,7 @@ use corio_task::{catch_cancelled, create_task};
 use std::time::Duration;
 
 /// Minutes, if any of these cost the square of it.
-const MANY: usize = if cfg!(miri) { 100 } else { 100_000 };
+const MANY: usize = if cfg!(miri) { 40 } else { 100_000 };
 
 async fn numbered(n: usize) -> usize {
     yield_now().await;

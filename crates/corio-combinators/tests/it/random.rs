@@ -256,7 +256,7 @@ fn check(seed: u64) {
 
 #[test]
 fn no_request_is_lost_and_every_program_ends() {
-    for seed in 1..=if cfg!(miri) { 40 } else { 20_000 } {
+    for seed in 1..=if cfg!(miri) { 8 } else { 20_000 } {
         check(seed);
     }
 }
