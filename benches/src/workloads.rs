@@ -1,227 +1,150 @@
-//! The workloads. Each does `n` operations inside a task, and returns how long they took.
+//! The workloads: what each row of the table does, with each runtime.
+//!
+//! A workload is a function that makes `n` operations on a runtime, and returns what they took. Those of one family stand in
+//! one file. [`all`] is the table of contents.
 
-use crate::{Get, Put, Runtime};
-use std::hint::black_box;
+mod cells;
+mod in_place;
+mod memory;
+mod network;
+mod queues;
+mod tasks;
+mod threads;
+mod timers;
+
+use crate::Runtime;
+use crate::runtimes::{
+    Compio, Corio, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
+};
 use std::time::{Duration, Instant};
 
-/// A workload, for one runtime.
-pub type Work = fn(u64) -> Duration;
+/// Makes so many operations, and returns what they took, in the row's unit a thousandth of which is one operation's.
+pub type Work = fn(u64) -> Sample;
 
-/// A workload's name, how many operations one run of it makes, and a function for each runtime.
-#[derive(Debug)]
-pub struct Row<const N: usize> {
+/// What a run of a workload measured.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Sample {
+    /// The time that all operations took together, of the clock or of the processor.
+    Time(Duration),
+    /// A figure of its own, in the row's unit: bytes, microseconds.
+    Value(f64),
+}
+
+/// How a row's runs become one figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// Work of one thread: what it costs when nobody disturbs it.
+    Minimum,
+    /// Work of several threads, or of the system.
+    Median,
+}
+
+/// One column of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The runtime's name.
+    pub runtime: &'static str,
+    /// Whether it counts in the ratio.
+    pub counts: bool,
+    /// The workload on it.
+    pub work: Work,
+}
+
+/// A workload with all runtimes that can do it; corio first.
+#[derive(Clone, Debug)]
+pub struct Row {
     /// What the row's head says.
-    pub name: &'static str,
+    pub name: String,
+    /// The unit of its figures: "ns", if they are times of an operation.
+    pub unit: &'static str,
     /// How many operations one run makes.
     pub operations: u64,
-    /// The runtimes' names and functions.
-    pub columns: [(&'static str, Work); N],
+    /// How runs become a figure.
+    pub figure: Figure,
+    /// Whether all threads are to share one processor.
+    pub pinned: bool,
+    /// The ratio to the best peer that must not be passed; none where none was set.
+    pub bar: Option<f64>,
+    /// The runtimes.
+    pub columns: Vec<Column>,
 }
 
-/// Makes the rows: each workload with each runtime.
-macro_rules! rows {
-    ($($name:literal, $operations:literal, $function:ident);* $(;)?) => {
-        /// Returns all workloads, each with all runtimes.
-        #[must_use]
-        pub fn all() -> Vec<Row<3>> {
-            use crate::runtimes::{Corio, Smol, Tokio};
-            vec![$(Row {
-                name: $name,
-                operations: $operations,
-                columns: [
-                    (Corio::NAME, $function::<Corio>),
-                    (Tokio::NAME, $function::<Tokio>),
-                    (Smol::NAME, $function::<Smol>),
-                ],
-            }),*]
-        }
+impl Row {
+    /// Makes a row of work of one thread.
+    fn new(name: impl Into<String>, operations: u64, columns: Vec<Column>) -> Row {
+        let (name, unit, figure) = (name.into(), "ns", Figure::Minimum);
+        Row { name, unit, operations, figure, pinned: true, bar: None, columns }
+    }
+
+    /// Says which ratio to the best peer must not be passed.
+    fn bar(mut self, bar: f64) -> Row {
+        self.bar = Some(bar);
+        self
+    }
+
+    /// Says that several threads have a part in it.
+    fn threads(mut self) -> Row {
+        self.figure = Figure::Median;
+        self
+    }
+
+    /// Says that its figures are no times.
+    fn unit(mut self, unit: &'static str) -> Row {
+        self.unit = unit;
+        self
+    }
+}
+
+/// Returns all rows.
+#[must_use]
+pub fn all() -> Vec<Row> {
+    let families = [
+        tasks::rows(),
+        cells::rows(),
+        in_place::rows(),
+        queues::rows(),
+        timers::rows(),
+        threads::rows(),
+        network::rows(),
+        memory::rows(),
+    ];
+    families.into_iter().flatten().collect()
+}
+
+/// Makes the columns of a workload: `columns!(work)` with every runtime, `columns!(work: A, B)` with those.
+macro_rules! columns {
+    ($work:ident $(<$parameter:tt>)?) => {
+        columns!($work $(<$parameter>)?: Corio, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
     };
+    ($work:ident $(<$parameter:tt>)?: $($Runtime:ty),+) => {
+        columns!(@each $work [$($parameter)?] $($Runtime),+)
+    };
+    (@each $work:ident $parameters:tt $($Runtime:ty),+) => {
+        vec![$($crate::workloads::column::<$Runtime>(columns!(@one $work $parameters $Runtime))),+]
+    };
+    (@one $work:ident [] $Runtime:ty) => { $work::<$Runtime> };
+    (@one $work:ident [$parameter:tt] $Runtime:ty) => { $work::<$Runtime, $parameter> };
+}
+use columns;
+
+/// Makes a column.
+fn column<R: Runtime>(work: Work) -> Column {
+    Column { runtime: R::NAME, counts: R::COUNTS, work }
 }
 
-rows! {
-    "spawn one and await it", 20_000, spawn_one;
-    "spawn 1,000 and await all", 50_000, spawn_many;
-    "yield, 1 task", 100_000, yield_alone;
-    "yield, 100 tasks", 100_000, yield_100;
-    "promise made, set, awaited", 100_000, promise;
-    "promise through a task", 20_000, promise_through_task;
-    "chain of 100 tasks, a hop", 20_000, chain;
-    "gather 10 tasks, a task", 20_000, gather_10;
-    "gather 1,000 tasks, a task", 50_000, gather_1000;
-    "queue of 1, an item", 20_000, queue_1;
-    "queue of 64, an item", 100_000, queue_64;
-    "queue without bound, an item", 100_000, queue_unbounded;
-    "timeout around a ready future", 50_000, timeout_ready;
-    "timeout armed and dropped", 20_000, timeout_armed;
-    "10,000 timers armed, a timer", 10_000, timers;
+/// Times `work` in a task of the runtime.
+fn in_task<R: Runtime, F: Future<Output = ()> + 'static>(work: impl FnOnce() -> F + 'static) -> Sample {
+    R::block_on(async move { R::spawn(timed(work)).await })
 }
 
-/// Times `work` inside a task of the runtime.
-fn timed<R: Runtime, F: Future<Output = ()> + 'static>(work: impl FnOnce() -> F + 'static) -> Duration {
-    R::run(async move {
-        let start = Instant::now();
-        work().await;
-        start.elapsed()
-    })
+/// Times `work` in the runtime's main future.
+fn in_main<R: Runtime, F: Future<Output = ()> + 'static>(work: impl FnOnce() -> F + 'static) -> Sample {
+    R::block_on(timed(work))
 }
 
-fn spawn_one<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let mut sum = 0;
-        for i in 0..n {
-            sum += R::spawn(async move { black_box(i) }).await;
-        }
-        assert_eq!(sum, n * (n - 1) / 2);
-    })
-}
-
-fn spawn_many<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        for _ in 0..n / 1000 {
-            let tasks: Vec<_> = (0..1000).map(|i| R::spawn(async move { black_box(i) })).collect();
-            let mut sum = 0;
-            for task in tasks {
-                sum += task.await;
-            }
-            assert_eq!(sum, 499_500);
-        }
-    })
-}
-
-fn yield_alone<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        for _ in 0..n {
-            R::yield_now().await;
-        }
-    })
-}
-
-fn yield_100<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let each = n / 100;
-        let task = |_| {
-            R::spawn(async move {
-                for _ in 0..each {
-                    R::yield_now().await;
-                }
-                each
-            })
-        };
-        let tasks: Vec<_> = (0..100).map(task).collect();
-        let mut sum = 0;
-        for task in tasks {
-            sum += task.await;
-        }
-        assert_eq!(sum, n);
-    })
-}
-
-fn promise<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let mut sum = 0;
-        for i in 0..n {
-            let (set, get) = R::oneshot();
-            set(black_box(i));
-            sum += get.await;
-        }
-        assert_eq!(sum, n * (n - 1) / 2);
-    })
-}
-
-fn promise_through_task<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let mut sum = 0;
-        for i in 0..n {
-            let (set, get) = R::oneshot();
-            let task = R::spawn(async move { set(black_box(i)) });
-            sum += get.await;
-            task.await;
-        }
-        assert_eq!(sum, n * (n - 1) / 2);
-    })
-}
-
-fn chain<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        for _ in 0..n / 100 {
-            let mut last: std::pin::Pin<Box<dyn Future<Output = u64>>> = Box::pin(R::spawn(async { 0 }));
-            for _ in 1..100 {
-                last = Box::pin(R::spawn(async move { last.await + 1 }));
-            }
-            assert_eq!(last.await, 99);
-        }
-    })
-}
-
-async fn gather<R: Runtime>(tasks: u64, rounds: u64) {
-    for _ in 0..rounds {
-        let tasks: Vec<_> = (0..tasks).map(|i| R::spawn(async move { black_box(i) })).collect();
-        let n = tasks.len() as u64;
-        let results = R::gather(tasks).await;
-        assert_eq!(results.iter().sum::<u64>(), n * (n - 1) / 2);
-    }
-}
-
-fn gather_10<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || gather::<R>(10, n / 10))
-}
-
-fn gather_1000<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || gather::<R>(1000, n / 1000))
-}
-
-async fn queue<R: Runtime>(capacity: usize, n: u64) {
-    let (put, mut get) = R::queue(capacity);
-    let producer = R::spawn(async move {
-        for i in 0..n {
-            put.put(black_box(i)).await;
-        }
-    });
-    let mut sum = 0;
-    for _ in 0..n {
-        sum += get.get().await;
-    }
-    producer.await;
-    assert_eq!(sum, n * (n - 1) / 2);
-}
-
-fn queue_1<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || queue::<R>(1, n))
-}
-
-fn queue_64<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || queue::<R>(64, n))
-}
-
-fn queue_unbounded<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || queue::<R>(0, n))
-}
-
-fn timeout_ready<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let mut sum = 0;
-        for i in 0..n {
-            sum += R::timeout(Duration::from_secs(60), async move { black_box(i) }).await.expect("it is ready");
-        }
-        assert_eq!(sum, n * (n - 1) / 2);
-    })
-}
-
-fn timeout_armed<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        for _ in 0..n {
-            let once = R::timeout(Duration::from_secs(60), R::yield_now()).await;
-            assert!(once.is_some());
-        }
-    })
-}
-
-fn timers<R: Runtime>(n: u64) -> Duration {
-    timed::<R, _>(move || async move {
-        let sleep = |i: u64| R::spawn(R::sleep(Duration::from_micros(i * 7919 % 1000)));
-        let tasks: Vec<_> = (0..n).map(sleep).collect();
-        for task in tasks {
-            task.await;
-        }
-    })
+/// Times `work` on the clock.
+async fn timed<F: Future<Output = ()>>(work: impl FnOnce() -> F) -> Sample {
+    let start = Instant::now();
+    work().await;
+    Sample::Time(start.elapsed())
 }

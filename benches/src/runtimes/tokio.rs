@@ -1,50 +1,43 @@
 //! tokio: the current-thread runtime with a `LocalSet`, mpsc and oneshot channels.
 
-use crate::{Get, Put, Runtime};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use super::Expecting;
+use crate::{Blocking, Get, Network, Put, Runtime};
+use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
-/// tokio, on one thread, without `Send` bounds.
+/// tokio, on one thread, without `Send` bounds: a `LocalSet`.
 #[derive(Debug)]
 pub struct Tokio;
 
 impl Runtime for Tokio {
-    const NAME: &'static str = "tokio";
+    const NAME: &'static str = "tokio LocalSet";
 
-    fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let local = tokio::task::LocalSet::new();
-        local.block_on(&runtime, async { tokio::task::spawn_local(main).await.expect("the main task completes") })
+    fn block_on<T: 'static>(main: impl Future<Output = T> + 'static) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, main)
     }
 
-    type Task<T: 'static> = Joined<T>;
+    type Task<T: 'static> = Expecting<JoinHandle<T>>;
 
-    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Joined<T> {
-        Joined(tokio::task::spawn_local(future))
+    fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Self::Task<T> {
+        Expecting(tokio::task::spawn_local(future))
     }
 
     fn yield_now() -> impl Future<Output = ()> {
         tokio::task::yield_now()
     }
 
-    fn oneshot<T: 'static>() -> (impl FnOnce(T) + 'static, impl Future<Output = T> + 'static) {
+    fn oneshot<T: Send + 'static>() -> (impl FnOnce(T) + 'static, impl Future<Output = T> + 'static) {
         let (send, receive) = oneshot::channel();
         (move |value| drop(send.send(value)), async move { receive.await.expect("it is sent") })
     }
 
     fn queue(capacity: usize) -> (impl Put + 'static, impl Get + 'static) {
-        let (bounded, unbounded) = (mpsc::channel(capacity.max(1)), mpsc::unbounded_channel());
-        if capacity == 0 {
-            (Sender::Unbounded(unbounded.0), Receiver::Unbounded(unbounded.1))
-        } else {
-            (Sender::Bounded(bounded.0), Receiver::Bounded(bounded.1))
-        }
-    }
-
-    async fn gather<T: 'static>(tasks: Vec<Joined<T>>) -> Vec<T> {
-        in_order(tasks).await
+        queue(capacity)
     }
 
     async fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
@@ -56,34 +49,23 @@ impl Runtime for Tokio {
     }
 }
 
-/// A task whose end is its value.
-#[derive(Debug)]
-pub struct Joined<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Future for Joined<T> {
-    type Output = T;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0).poll(cx).map(|ended| ended.expect("the task completes"))
+/// tokio's own channels.
+pub(super) fn queue(capacity: usize) -> (Sender, Receiver) {
+    if capacity == 0 {
+        let (send, receive) = mpsc::unbounded_channel();
+        (Sender::Unbounded(send), Receiver::Unbounded(receive))
+    } else {
+        let (send, receive) = mpsc::channel(capacity);
+        (Sender::Bounded(send), Receiver::Bounded(receive))
     }
 }
 
-/// Awaits tasks one after the other: quicker than `join_all` for handles of tasks that run by themselves.
-pub(super) async fn in_order<T, F: Future<Output = T>>(tasks: Vec<F>) -> Vec<T> {
-    let mut results = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        results.push(task.await);
-    }
-    results
-}
-
-enum Sender {
+pub(super) enum Sender {
     Bounded(mpsc::Sender<u64>),
     Unbounded(mpsc::UnboundedSender<u64>),
 }
 
-enum Receiver {
+pub(super) enum Receiver {
     Bounded(mpsc::Receiver<u64>),
     Unbounded(mpsc::UnboundedReceiver<u64>),
 }
@@ -104,5 +86,44 @@ impl Get for Receiver {
             Receiver::Unbounded(receiver) => receiver.recv().await,
         };
         item.expect("the queue is open")
+    }
+}
+
+impl Blocking for Tokio {
+    async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+        tokio::task::spawn_blocking(f).await.expect("the call completes")
+    }
+}
+
+impl Network for Tokio {
+    type Listener = TcpListener;
+    type Stream = TcpStream;
+
+    async fn listen() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        (listener, address)
+    }
+
+    async fn accept(listener: &mut TcpListener) -> TcpStream {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        stream.set_nodelay(true).expect("an option");
+        stream
+    }
+
+    async fn connect(address: SocketAddr) -> TcpStream {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("an option");
+        stream
+    }
+
+    async fn read(stream: &mut TcpStream, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
+        stream.read_exact(&mut buffer).await.ok()?;
+        Some(buffer)
+    }
+
+    async fn write(stream: &mut TcpStream, buffer: Vec<u8>) -> Vec<u8> {
+        stream.write_all(&buffer).await.expect("the peer reads");
+        buffer
     }
 }
