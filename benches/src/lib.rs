@@ -23,8 +23,11 @@ pub trait Runtime: 'static {
     const NAME: &'static str;
     /// Whether its wakers may be used on other threads.
     const WAKES_ACROSS_THREADS: bool = true;
-    /// Whether it counts in the ratio. One whose wakers are unsound is shown, and not counted; so is corio's own variant.
+    /// Whether it counts in the ratio. One whose wakers are unsound is shown, and not counted.
     const COUNTS: bool = true;
+    /// Whether a task makes its first step where it is made. It is compared with corio's own eager tasks, in rows that start
+    /// tasks.
+    const EAGER: bool = false;
 
     /// Runs a future to its end, as the runtime's main future.
     fn block_on<T: 'static>(main: impl Future<Output = T> + 'static) -> T;

@@ -49,6 +49,7 @@ fn add_column(report: &mut Report, runtime: &str, figures: &Figures) {
             row.cells.push(Cell {
                 runtime,
                 counts: true,
+                eager: false,
                 figure,
                 allocations: None,
                 system_calls: None,

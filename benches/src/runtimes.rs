@@ -2,6 +2,7 @@
 
 mod compio;
 mod corio;
+mod corio_eager;
 mod expecting;
 mod futures;
 mod glommio;
@@ -14,6 +15,7 @@ mod tokio_local;
 
 pub use self::compio::Compio;
 pub use self::corio::Corio;
+pub use self::corio_eager::CorioEager;
 pub use self::expecting::Expecting;
 pub use self::futures::Futures;
 pub use self::glommio::{Glommio, GlommioTask};

@@ -14,7 +14,7 @@ mod timers;
 
 use crate::Runtime;
 use crate::runtimes::{
-    Compio, Corio, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
+    Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,8 @@ pub struct Column {
     pub runtime: &'static str,
     /// Whether it counts in the ratio.
     pub counts: bool,
+    /// Whether its tasks start at once.
+    pub eager: bool,
     /// The workload on it.
     pub work: Work,
 }
@@ -111,8 +113,12 @@ pub fn all() -> Vec<Row> {
     families.into_iter().flatten().collect()
 }
 
-/// Makes the columns of a workload: `columns!(work)` with every runtime, `columns!(work: A, B)` with those.
+/// Makes the columns of a workload: `columns!(work)` with every runtime, `columns!(work: A, B)` with those; `columns!(starts work)`
+/// with every runtime, and with corio's eager tasks beside the ordinary ones.
 macro_rules! columns {
+    (starts $work:ident $(<$parameter:tt>)?) => {
+        columns!($work $(<$parameter>)?: Corio, CorioEager, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
+    };
     ($work:ident $(<$parameter:tt>)?) => {
         columns!($work $(<$parameter>)?: Corio, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
     };
@@ -129,7 +135,7 @@ use columns;
 
 /// Makes a column.
 fn column<R: Runtime>(work: Work) -> Column {
-    Column { runtime: R::NAME, counts: R::COUNTS, work }
+    Column { runtime: R::NAME, counts: R::COUNTS, eager: R::EAGER, work }
 }
 
 /// Times `work` in a task of the runtime.

@@ -127,7 +127,15 @@ fn measure(row: &Row, options: &Options) -> Measured {
 
 fn empty(column: &Column) -> Cell {
     let runtime = column.runtime.to_owned();
-    Cell { runtime, counts: column.counts, figure: None, allocations: None, system_calls: None, failure: None }
+    Cell {
+        runtime,
+        counts: column.counts,
+        eager: column.eager,
+        figure: None,
+        allocations: None,
+        system_calls: None,
+        failure: None,
+    }
 }
 
 /// The command that makes one run.

@@ -30,7 +30,7 @@ pub fn chart(report: &Report) -> String {
         let y = 26.0 + LINE * i as f64;
         let colour = if *ratio <= 1.0 { "#2a7f62" } else { "#b3432b" };
         let (start, end) = if *ratio <= 1.0 { (x(*ratio), x(1.0)) } else { (x(1.0), x(*ratio)) };
-        let best = row.best_peer().map_or("", |cell| cell.runtime.as_str());
+        let best = row.best_peer().map_or("", |(cell, _)| cell.runtime.as_str());
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\

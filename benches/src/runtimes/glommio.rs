@@ -17,6 +17,7 @@ pub struct Glommio;
 
 impl Runtime for Glommio {
     const NAME: &'static str = "glommio";
+    const EAGER: bool = true;
 
     fn block_on<T: 'static>(main: impl Future<Output = T> + 'static) -> T {
         LocalExecutorBuilder::new(Placement::Unbound).make().expect("an executor").run(main)

@@ -1,7 +1,9 @@
 //! Cells: promises, callbacks, ping-pong.
 
 use super::tasks::sum_to;
-use super::{Compio, Corio, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring};
+use super::{
+    Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
+};
 use super::{Row, Sample, columns, in_main, in_task};
 use crate::Runtime;
 use std::cell::{Cell, RefCell};
@@ -13,8 +15,8 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::new("promise made, set, awaited", 100_000, columns!(promise)).bar(0.70),
         Row::new("promise made, set, awaited, from main", 100_000, columns!(promise_from_main)),
-        Row::new("promise through a task", 20_000, columns!(through_task)).bar(0.30),
-        Row::new("promise through a task, from main", 20_000, columns!(through_task_from_main)),
+        Row::new("promise through a task", 20_000, columns!(starts through_task)).bar(0.30),
+        Row::new("promise through a task, from main", 20_000, columns!(starts through_task_from_main)),
         Row::new("ping-pong of two tasks, a round trip", 20_000, columns!(ping_pong)).bar(0.50),
         Row::new("a callback a turn later", 100_000, call_soon_columns()),
         Row::new("done callback", 50_000, done_callback_columns()),

@@ -1,6 +1,8 @@
 //! Tasks: starting, yielding, waiting for one another.
 
-use super::{Compio, Corio, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring};
+use super::{
+    Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
+};
 use super::{Row, Sample, columns, in_main, in_task};
 use crate::Runtime;
 use std::cell::RefCell;
@@ -9,23 +11,23 @@ use std::pin::Pin;
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row::new("spawn one and await it", 20_000, columns!(spawn_one)).bar(0.45),
-        Row::new("spawn one and await it, from main", 20_000, columns!(spawn_one_from_main)),
-        Row::new("spawn 1,000 and await all", 50_000, columns!(spawn_many)).bar(0.45),
-        Row::new("spawn 1,000 and await all, from main", 50_000, columns!(spawn_many_from_main)),
-        Row::new("spawn 1,000,000 at once", 1_000_000, columns!(spawn_all)).bar(0.65),
+        Row::new("spawn one and await it", 20_000, columns!(starts spawn_one)).bar(0.45),
+        Row::new("spawn one and await it, from main", 20_000, columns!(starts spawn_one_from_main)),
+        Row::new("spawn 1,000 and await all", 50_000, columns!(starts spawn_many)).bar(0.45),
+        Row::new("spawn 1,000 and await all, from main", 50_000, columns!(starts spawn_many_from_main)),
+        Row::new("spawn 1,000,000 at once", 1_000_000, columns!(starts spawn_all)).bar(0.65),
         Row::new("yield, 1 task", 100_000, columns!(yield_alone)).bar(0.30),
         Row::new("yield, from main", 100_000, columns!(yield_main)),
         Row::new("yield, 100 tasks", 100_000, columns!(yield_many<100>)).bar(0.30),
         Row::new("yield, 1,000 tasks", 100_000, columns!(yield_many<1000>)).bar(0.30),
-        Row::new("chain of 100 tasks, a hop", 20_000, columns!(chain<100>)).bar(0.30),
-        Row::new("chain of 100,000 tasks, a hop", 100_000, columns!(chain<100_000>)).bar(0.30),
-        Row::new("gather 10 tasks, a task", 20_000, columns!(gather<10>)).bar(0.45),
-        Row::new("gather 1,000 tasks, a task", 50_000, columns!(gather<1000>)).bar(0.45),
-        Row::new("gather 100,000 tasks, a task", 100_000, columns!(gather<100_000>)).bar(0.45),
-        Row::new("as completed, 10 tasks, a task", 20_000, columns!(as_completed<10>)).bar(0.25),
-        Row::new("as completed, 1,000 tasks, a task", 50_000, columns!(as_completed<1000>)).bar(0.25),
-        Row::new("as completed, 100,000 tasks, a task", 100_000, columns!(as_completed<100_000>)).bar(0.25),
+        Row::new("chain of 100 tasks, a hop", 20_000, columns!(starts chain<100>)).bar(0.30),
+        Row::new("chain of 100,000 tasks, a hop", 100_000, columns!(starts chain<100_000>)).bar(0.30),
+        Row::new("gather 10 tasks, a task", 20_000, columns!(starts gather<10>)).bar(0.45),
+        Row::new("gather 1,000 tasks, a task", 50_000, columns!(starts gather<1000>)).bar(0.45),
+        Row::new("gather 100,000 tasks, a task", 100_000, columns!(starts gather<100_000>)).bar(0.45),
+        Row::new("as completed, 10 tasks, a task", 20_000, columns!(starts as_completed<10>)).bar(0.25),
+        Row::new("as completed, 1,000 tasks, a task", 50_000, columns!(starts as_completed<1000>)).bar(0.25),
+        Row::new("as completed, 100,000 tasks, a task", 100_000, columns!(starts as_completed<100_000>)).bar(0.25),
     ]
 }
 
