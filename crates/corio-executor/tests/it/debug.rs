@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_millis(5);
-const LONGER: Duration = Duration::from_millis(6);
+/// So long that a busy machine seldom takes it from a step that does nothing.
+const LIMIT: Duration = Duration::from_millis(50);
+const LONGER: Duration = Duration::from_millis(60);
 
 /// Holds its thread up.
 fn hold_up() {

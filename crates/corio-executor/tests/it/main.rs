@@ -8,6 +8,7 @@ mod thread_pool; // The loop's pool of threads, and its end.
 mod misuse; // Errors instead of hangs.
 mod exceptions; // Errors that nobody looks at.
 mod context; // Values that leak, or do not arrive.
+#[cfg(not(miri))] // It measures real time, of which Miri takes much.
 mod debug; // Steps that hold everybody up.
 mod clock; // Virtual time.
 mod seeds; // Orders that nobody promised.
