@@ -238,7 +238,8 @@ impl<T: 'static> std::future::Future for Future<T> {
         if !self.done() && self.wait(cx).is_pending() {
             return Poll::Pending;
         }
-        if heard(TargetId::of(Rc::as_ptr(&self.core)), self.cancelled()) {
+        // A request is forwarded only to what was waited for.
+        if self.waker != NO_KEY && heard(TargetId::of(Rc::as_ptr(&self.core)), self.cancelled()) {
             return Poll::Pending; // The awaiter's own cancellation came back: the scope around it ends here.
         }
         Poll::Ready(self.core.read())

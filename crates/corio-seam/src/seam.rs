@@ -46,6 +46,11 @@ pub trait Seam {
     /// Notes what the innermost scope being polled waits for; called by a leaf that is about to return `Pending`.
     fn wait_on(&self, waiting: Waiting);
 
+    /// As [`wait_on`](Seam::wait_on) with [`Waiting::Leaf`], which is asked for at almost every suspension.
+    fn wait_on_leaf(&self, name: &'static &'static str) {
+        self.wait_on(Waiting::Leaf(name));
+    }
+
     /// Clones a waker for a place that never leaves this thread, and counts it apart from the others; a runner that does
     /// not count makes a plain clone. Calls user code if the waker is none of the runner's own.
     fn local_waker(&self, waker: &Waker) -> Waker {

@@ -76,8 +76,10 @@ impl TargetId {
 /// outside corio.
 #[inline]
 pub fn wait_on(waiting: Waiting) {
-    if let Some(seam) = current() {
-        seam.wait_on(waiting);
+    let Some(seam) = current() else { return };
+    match waiting {
+        Waiting::Leaf(name) => seam.wait_on_leaf(name),
+        waiting => seam.wait_on(waiting),
     }
 }
 

@@ -104,6 +104,7 @@ mod node;
 mod level;
 mod children;
 mod request;
+mod waits;
 mod forward;
 mod set;
 mod drive;

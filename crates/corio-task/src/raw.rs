@@ -47,13 +47,14 @@ mod waker;
 mod word;
 
 pub use reference::TaskRef;
-pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current};
+pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current, note_leaf_in_current};
 pub(crate) use registry::Registry;
 pub(crate) use waker::{keep, will_wake};
 
 use crate::node::{Node, Slot};
 use crate::set::Core;
 use crate::sync::{AtomicU32, Ordering};
+use crate::waits::Waits;
 use cell::allocate;
 use corio_seam::{Cancelled, Description, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
 use state::{
@@ -166,6 +167,12 @@ impl TaskPtr {
         unsafe { self.header().core.as_ref() }
     }
 
+    /// Returns where the set's tasks keep what they wait for.
+    #[inline]
+    fn waits(&self) -> &Waits {
+        &self.core().waits
+    }
+
     fn target_id(self) -> TargetId {
         TargetId::of(self.0.as_ptr())
     }
@@ -224,7 +231,7 @@ impl TaskPtr {
                 return self.unwind(cancelled);
             }
         }
-        self.header().extra.forget_waiting();
+        self.header().extra.forget_waiting(self.waits());
         // SAFETY:
         // * not DONE, so the cell holds the coroutine;
         // * RUNNING keeps a second step out.
@@ -295,7 +302,7 @@ impl TaskPtr {
             header.state.set(QUEUE_VIEW);
             header.views.set(header.views.get() + 1);
         }
-        header.extra.forget_waiting();
+        header.extra.forget_waiting(self.waits());
         match ended {
             Ended::Pending | Ended::Output => (),
             Ended::Cancelled(cancelled) => {
@@ -398,7 +405,7 @@ impl TaskPtr {
         let header = self.header();
         let held = self.is_held();
         if !held {
-            header.extra.clear(); // Values of its context may go, and hold wakers of this task: so we count after.
+            header.extra.clear(self.waits()); // Values of its context may go, and hold wakers of this task: so we count after.
         }
         let local = self.plain_count();
         if header.shared.is_unreferenced(local) {
@@ -427,7 +434,7 @@ impl TaskPtr {
         if !header.state.has(DONE) || header.state.has(ENDING) || self.is_held() {
             return;
         }
-        header.extra.clear();
+        header.extra.clear(self.waits());
         if !header.state.has(MERGED) {
             self.free_unmerged(); // At the end no waker existed, and only a waker makes another.
         } else if header.shared.sub() == Left::Nobody {
@@ -487,6 +494,7 @@ impl TaskPtr {
         let slot = match extra.take() {
             Extra::Leaf(name) => Slot::Leaf(name),
             Extra::Task(task) => Slot::Task(TaskRef::from_ptr(task)),
+            Extra::Place(place) => self.waits().take(place),
             Extra::Nothing | Extra::Root(_) => Slot::Empty,
         };
         let owner = if self.header().state.has(DONE) { None } else { Some(self.view()) };

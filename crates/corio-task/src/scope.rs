@@ -305,6 +305,15 @@ pub(crate) fn note(slot: Slot) {
     }
 }
 
+/// As [`note`] with [`Slot::Leaf`], which is asked for at almost every suspension.
+#[inline]
+pub(crate) fn note_leaf(name: &'static &'static str) {
+    let in_scope = current::with_scope(|scope| scope.map(|scope| scope.node(true).note(Slot::Leaf(name))));
+    if in_scope.is_none() {
+        raw::note_leaf_in_current(name);
+    }
+}
+
 /// Tells whether the innermost scope was cancelled from within.
 pub(crate) fn raised() -> bool {
     let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));

@@ -7,6 +7,7 @@ use crate::raw::{Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
 use crate::sync::{Ordering, fence};
 use crate::task::Task;
+use crate::waits::Waits;
 use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer, outside_context};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     pub(crate) tasks: Registry,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) forwarding: Forwarding,
+    pub(crate) waits: Waits,
     /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
     live: Cell<usize>,
     numbers: Cell<u64>,
@@ -56,6 +58,7 @@ impl Core {
             tasks: Registry::new(),
             inbox: Arc::new(Inbox::new()),
             forwarding: Forwarding::default(),
+            waits: Waits::default(),
             live: Cell::new(0),
             numbers: Cell::new(0),
             phase: Cell::new(Phase::Open),

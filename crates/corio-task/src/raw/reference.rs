@@ -1,7 +1,6 @@
 //! The safe faces of a cell: the handle, the view, and the entry of the inbox.
 
 use super::state::{ATTENTION, CANCELLED, DONE, Drained, ENDING, HANDLE, OUTPUT, PANIC, RUNNING};
-use super::word::ExtraWord;
 use super::{Extra, TaskPtr, allocate, current};
 use crate::error::JoinError;
 use crate::listeners::Listeners;
@@ -121,6 +120,7 @@ impl TaskRef {
         let slot = match &held {
             Extra::Leaf(name) => Slot::Leaf(name),
             Extra::Task(task) => Slot::Task(task.view()),
+            Extra::Place(place) => self.0.waits().get(*place),
             Extra::Nothing | Extra::Root(_) => Slot::Empty,
         };
         extra.put(held);
@@ -166,11 +166,19 @@ impl Drop for TaskRef {
 /// Notes that the task being polled waits for something, if no scope inside it does.
 pub(crate) fn note_in_current(slot: Slot) {
     let Some(task) = current::task() else { return };
-    let extra: &ExtraWord = &task.header().extra;
+    let (extra, waits) = (&task.header().extra, task.waits());
     match slot {
-        Slot::Leaf(name) => extra.wait_on_leaf(name),
-        Slot::Task(awaited) => extra.wait_on_task(awaited.0),
-        other => task.root().note(other),
+        Slot::Leaf(name) => extra.wait_on_leaf(waits, name),
+        Slot::Task(awaited) => extra.wait_on_task(waits, awaited.0),
+        slot => extra.wait_on_slot(waits, slot),
+    }
+}
+
+/// As [`note_in_current`] with [`Slot::Leaf`].
+#[inline]
+pub(crate) fn note_leaf_in_current(name: &'static &'static str) {
+    if let Some(task) = current::task() {
+        task.header().extra.wait_on_leaf(task.waits(), name);
     }
 }
 
@@ -321,7 +329,7 @@ impl<T> Handle<T> {
     #[inline]
     pub(crate) fn wait_in_current(&self) {
         if let Some(task) = current::task() {
-            task.header().extra.wait_on_task(self.0);
+            task.header().extra.wait_on_task(task.waits(), self.0);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::{TaskPtr, TaskRef, waker};
 use crate::listeners::Listeners;
-use crate::node::Node;
+use crate::node::{Node, Slot};
+use crate::waits::{Place, Waits};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -12,7 +13,11 @@ use std::task::Waker;
 const TASK: usize = 1;
 /// In `ExtraWord`: the name of a leaf.
 const LEAF: usize = 2;
+/// In `ExtraWord`: the number of a place, above the tag.
+const PLACE: usize = TASK | LEAF;
 const TAGS: usize = TASK | LEAF;
+/// How far the number of a place is shifted.
+const PLACE_SHIFT: u32 = TAGS.count_ones();
 
 fn tagged<T>(pointer: *const T, tag: usize) -> *const () {
     pointer.cast::<()>().map_addr(|addr| addr | tag)
@@ -127,6 +132,8 @@ pub(super) enum Extra {
     Leaf(&'static &'static str),
     /// It waits for that task; the pointer is one of its views.
     Task(TaskPtr),
+    /// It waits for what the set's [`Waits`] keep there.
+    Place(Place),
     /// It has a root scope, which has a slot of its own, and perhaps a name.
     Root(Rc<Node>),
 }
@@ -149,6 +156,7 @@ impl ExtraWord {
                 // * the tag says that `put` made the word of a `&'static &'static str`.
                 Extra::Leaf(unsafe { &*untagged::<&'static str>(word) })
             }
+            PLACE => Extra::Place(Place((word.addr() >> PLACE_SHIFT) as u32)),
             _ => {
                 // SAFETY:
                 // * an untagged word comes from `Rc::into_raw` in `put`, and was replaced just now.
@@ -164,6 +172,7 @@ impl ExtraWord {
             Extra::Nothing => ptr::null(),
             Extra::Leaf(name) => tagged(ptr::from_ref(name), LEAF),
             Extra::Task(task) => tagged(task.0.as_ptr(), TASK),
+            Extra::Place(place) => ptr::without_provenance((place.0 as usize) << PLACE_SHIFT | PLACE),
             Extra::Root(root) => Rc::into_raw(root).cast(),
         });
     }
@@ -193,53 +202,72 @@ impl ExtraWord {
 
     /// Forgets what the task waits for: it is about to be polled, or over.
     #[inline]
-    pub(super) fn forget_waiting(&self) {
-        if !self.0.get().is_null() {
-            self.forget_waiting_slow();
+    pub(super) fn forget_waiting(&self, waits: &Waits) {
+        let word = self.0.get();
+        if word.addr() & TAGS == LEAF {
+            self.0.set(ptr::null());
+        } else if !word.is_null() {
+            self.forget_waiting_slow(waits);
         }
     }
 
-    fn forget_waiting_slow(&self) {
+    fn forget_waiting_slow(&self, waits: &Waits) {
         match self.root() {
             Some(root) => root.clear_slot(),
-            None => self.clear(),
+            None => self.clear(waits),
         }
     }
 
     /// Notes that the task waits for something that is merely left.
     #[inline]
-    pub(super) fn wait_on_leaf(&self, name: &'static &'static str) {
-        match self.root() {
-            Some(root) => root.note(crate::node::Slot::Leaf(name)),
-            None if self.0.get().is_null() => self.put(Extra::Leaf(name)),
-            None => self.several(),
+    pub(super) fn wait_on_leaf(&self, waits: &Waits, name: &'static &'static str) {
+        if self.0.get().is_null() {
+            self.0.set(tagged(ptr::from_ref(name), LEAF));
+        } else {
+            self.wait_on_more(waits, Slot::Leaf(name));
         }
     }
 
     /// Notes that the task waits for `task`.
     #[inline]
-    pub(super) fn wait_on_task(&self, task: TaskPtr) {
-        match self.root() {
-            Some(root) => root.note(crate::node::Slot::Task(task.view())),
-            None if self.0.get().is_null() => {
-                std::mem::forget(task.view()); // The word is that view from now on.
-                self.put(Extra::Task(task));
-            }
-            None => self.several(),
+    pub(super) fn wait_on_task(&self, waits: &Waits, task: TaskPtr) {
+        if self.0.get().is_null() {
+            std::mem::forget(task.view()); // The word is that view from now on.
+            self.0.set(tagged(task.0.as_ptr(), TASK));
+        } else {
+            self.wait_on_more(waits, Slot::Task(task.view()));
         }
     }
 
-    /// Notes that the task waits for more than one thing, so that none of them is to be cancelled in its stead.
-    fn several(&self) {
-        self.clear();
-        self.put(Extra::Leaf(&"several"));
+    /// Notes that the task waits for something that takes more than a word to say.
+    #[inline]
+    pub(super) fn wait_on_slot(&self, waits: &Waits, slot: Slot) {
+        if self.0.get().is_null() {
+            self.put(Extra::Place(waits.put(slot)));
+        } else {
+            self.wait_on_more(waits, slot);
+        }
+    }
+
+    /// Notes that the task waits for `slot`: to its root, or beside something else, so that neither is to be cancelled in
+    /// its stead.
+    #[cold]
+    fn wait_on_more(&self, waits: &Waits, slot: Slot) {
+        match self.root() {
+            Some(root) => root.note(slot),
+            None => {
+                self.clear(waits);
+                self.put(Extra::Leaf(&"several"));
+            }
+        }
     }
 
     /// Drops what the word holds.
-    pub(super) fn clear(&self) {
+    pub(super) fn clear(&self, waits: &Waits) {
         match self.take() {
             Extra::Nothing | Extra::Leaf(_) => (),
             Extra::Task(task) => drop(TaskRef::from_ptr(task)),
+            Extra::Place(place) => drop(waits.take(place)),
             Extra::Root(root) => drop(root),
         }
     }
