@@ -23,7 +23,12 @@ impl Children {
 
     /// Takes a node out, which is in this list.
     pub(crate) fn remove(&mut self, node: &Node) {
-        self.list[node.place.get()] = Weak::new();
+        let place = node.place.get();
+        if place + 1 == self.list.len() {
+            self.list.pop(); // The usual case: scopes are left in the opposite order.
+            return;
+        }
+        self.list[place] = Weak::new();
         self.gone += 1;
         if self.gone > FEW && self.gone * 2 > self.list.len() {
             self.pack();

@@ -37,7 +37,7 @@ pub(crate) fn cancel(task: &TaskRef, message: Option<Arc<str>>, by: By) -> bool 
         return false;
     }
     let (root, forwarding) = (task.root(), &task.core().forwarding);
-    if by == By::Waiter && forwarding.busy.get() && root.round.get() == forwarding.round.get() {
+    if by == By::Waiter && forwarding.busy.get() && root.round() == forwarding.round.get() {
         return false;
     }
     if let Some(request) = root.record(message) {
@@ -51,7 +51,7 @@ impl Forwarding {
         if !self.busy.get() {
             self.round.set(self.round.get() + 1);
         }
-        root.round.set(self.round.get());
+        root.set_round(self.round.get());
         self.list.borrow_mut().push_back((root, request));
         if !self.busy.replace(true) {
             let done = NotBusy(self);

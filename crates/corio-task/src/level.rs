@@ -14,19 +14,30 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The part of a node that only shields and scopes cancelled for good use.
+/// The shields at a node, and below it.
 #[derive(Default)]
-pub(crate) struct Level {
+pub(crate) struct Shields {
     /// No request from outside goes in here.
-    shield: Cell<bool>,
+    own: Cell<bool>,
     /// A shield's: it has reached its limit, and was not polled since. It may be parked, and holds nobody up.
     lifted: Cell<bool>,
     /// How many shields below hold requests up.
-    shields_below: Cell<usize>,
+    below: Cell<usize>,
+}
+
+/// The part of what a node was asked that only nodes with shields below, and scopes cancelled for good, use.
+#[derive(Default)]
+pub(crate) struct Level {
     /// The requests that wait for the shields below to end.
     held: RefCell<Vec<Rc<Request>>>,
     /// The reason for which this is cancelled for good.
     for_good: RefCell<Option<Option<Arc<str>>>>,
+}
+
+impl Level {
+    pub(crate) fn holds_back(&self) -> bool {
+        !self.held.borrow().is_empty()
+    }
 }
 
 /// Whether a node comes into a tree or leaves it.
@@ -40,39 +51,39 @@ impl Node {
     /// Makes the node of a scope that keeps requests out.
     pub(crate) fn shield() -> Rc<Node> {
         let node = Node::inner(false);
-        node.level.shield.set(true);
+        node.shields.own.set(true);
         node
     }
 
     pub(crate) fn is_shield(&self) -> bool {
-        self.level.shield.get()
+        self.shields.own.get()
     }
 
     /// Keeps a request until the shields below have ended; false if there are none.
     pub(crate) fn hold_back(&self, request: &Rc<Request>) -> bool {
-        let holds = self.level.shields_below.get() > 0;
+        let holds = self.shields.below.get() > 0;
         if holds {
             request.hold();
-            self.level.held.borrow_mut().push(Rc::clone(request));
+            self.ask().level.held.borrow_mut().push(Rc::clone(request));
             self.attend();
         }
         holds
     }
 
     pub(crate) fn holds_back(&self) -> bool {
-        !self.level.held.borrow().is_empty()
+        self.asked().is_some_and(|asked| asked.level.holds_back())
     }
 
     /// Gives back what is held, without acting upon it.
     pub(crate) fn stop_holding(&self) -> Vec<Rc<Request>> {
-        let held = self.level.held.take();
+        let held = self.asked().map(|asked| asked.level.held.take()).unwrap_or_default();
         held.iter().for_each(|request| request.stop_holding());
         held
     }
 
     /// Acts upon what is held, if no shield is left below; also where a node beside this one has done so.
     pub(crate) fn let_go(self: &Rc<Node>) {
-        if self.holds_back() && self.level.shields_below.get() == 0 {
+        if self.holds_back() && self.shields.below.get() == 0 {
             self.stop_holding().iter().for_each(|request| self.offer_now(request));
         }
     }
@@ -90,8 +101,8 @@ impl Node {
 
     /// Tells the nodes around how many shields come, or go, with this one; false if none does.
     pub(crate) fn count_shields(&self, count: Count) -> bool {
-        let own = self.level.shield.get() && !self.level.lifted.get();
-        let many = self.level.shields_below.get() + usize::from(own);
+        let own = self.shields.own.get() && !self.shields.lifted.get();
+        let many = self.shields.below.get() + usize::from(own);
         if many > 0 {
             self.add_shields_around(many, count);
         }
@@ -101,7 +112,7 @@ impl Node {
     fn add_shields_around(&self, many: usize, count: Count) {
         let mut around = self.parent.borrow().clone();
         while let Some(node) = around {
-            let below = &node.level.shields_below;
+            let below = &node.shields.below;
             match count {
                 Count::In => below.set(below.get() + many),
                 Count::Out => below.set(below.get() - many),
@@ -112,30 +123,31 @@ impl Node {
 
     /// Has the nodes around hit although this shield is alive, unless it is polled before.
     pub(crate) fn lift_shield(&self) {
-        if self.level.shield.get() && !self.level.lifted.replace(true) {
+        if self.shields.own.get() && !self.shields.lifted.replace(true) {
             self.add_shields_around(1, Count::Out);
         }
     }
 
     /// Holds requests up again: the shield is not parked.
     pub(crate) fn hold_shield(&self) {
-        if self.level.lifted.replace(false) {
+        if self.shields.lifted.replace(false) {
             self.add_shields_around(1, Count::In);
         }
     }
 
     /// Has the request owed at each suspension; false if it is already.
     pub(crate) fn cancel_for_good(&self, message: Option<Arc<str>>) -> bool {
-        let is_new = self.level.for_good.borrow().is_none();
+        let for_good = &self.ask().level.for_good;
+        let is_new = for_good.borrow().is_none();
         if is_new {
-            self.level.for_good.replace(Some(message));
+            for_good.replace(Some(message));
         }
         is_new
     }
 
     /// Owes the request once more, if this was cancelled for good and all that came of it is done.
     pub(crate) fn owe_again(self: &Rc<Node>) {
-        let Some(message) = self.level.for_good.borrow().clone() else { return };
+        let Some(message) = self.asked().and_then(|asked| asked.level.for_good.borrow().clone()) else { return };
         if !self.owes_its_own() {
             self.owe(&Request::again(message, self));
         }

@@ -17,11 +17,11 @@
 
 use crate::children::Children;
 use crate::forward;
-use crate::level::{Count, Level};
+use crate::level::{Count, Level, Shields};
 use crate::raw::{TaskRef, current};
 use crate::request::Request;
 use corio_seam::{Cancelled, Context, TargetId, Waitable};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -60,6 +60,9 @@ impl Slot {
 pub(crate) type Reporter = unsafe fn(NonNull<()>, &str);
 
 /// A node of the tree.
+///
+/// Few nodes are ever asked to end, and few tasks have a name or a context: what only those need stands apart, so that a
+/// scope that is merely entered and left is cheap.
 #[derive(Default)]
 pub(crate) struct Node {
     /// The task of which this is the root, until that is over.
@@ -69,18 +72,6 @@ pub(crate) struct Node {
     children: RefCell<Children>,
     /// Where it stands among its parent's children.
     pub(crate) place: Cell<usize>,
-    /// How many requests were aimed at this node, less those taken back by `uncancel`.
-    requests: Cell<usize>,
-    /// The requests aimed at this node or offered to it that are pending or forwarded.
-    owed: RefCell<Vec<Rc<Request>>>,
-    /// The requests for which the body is to be dropped at the next poll: several that came before it are delivered once.
-    ripe: RefCell<Vec<Rc<Request>>>,
-    /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
-    pub(crate) raised: RefCell<Option<Cancelled>>,
-    /// The requests that ended the body.
-    taken: RefCell<Vec<Rc<Request>>>,
-    /// The request that was forwarded to what the slot named.
-    forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
     slot: RefCell<Slot>,
     /// The waker that the node was last polled with; a root's task schedules itself.
     pub(crate) waker: RefCell<Option<Waker>>,
@@ -88,15 +79,39 @@ pub(crate) struct Node {
     pub(crate) polling: Cell<bool>,
     /// The body is gone.
     pub(crate) dead: Cell<bool>,
+    pub(crate) shields: Shields,
+    asked: OnceCell<Box<Asked>>,
+    about: OnceCell<Box<About>>,
+}
+
+/// What a node needs that was asked to end, or raises a cancellation.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// How many requests were aimed at this node, less those taken back by `uncancel`.
+    requests: Cell<usize>,
+    /// The requests aimed at this node or offered to it that are pending or forwarded.
+    owed: RefCell<Vec<Rc<Request>>>,
+    /// The requests for which the body is to be dropped at the next poll: several that came before it are delivered once.
+    ripe: RefCell<Vec<Rc<Request>>>,
+    /// The cancellation that was raised inside, for which the body is to be dropped when the poll ends.
+    raised: RefCell<Option<Cancelled>>,
+    /// The requests that ended the body.
+    taken: RefCell<Vec<Rc<Request>>>,
+    /// The request that was forwarded to what the slot named.
+    forwarded: RefCell<Option<(TargetId, Rc<Request>)>>,
     pub(crate) level: Level,
     /// A root's: the last round of forwarding that came by.
-    pub(crate) round: Cell<u64>,
-    /// A root's: the name of the task.
+    round: Cell<u64>,
+}
+
+/// What is known about the task of a root.
+#[derive(Default)]
+struct About {
     name: RefCell<Option<Rc<str>>>,
-    /// A root's: how the task was cancelled.
+    /// How the task was cancelled.
     ended: RefCell<Option<Cancelled>>,
     reporter: Cell<Option<Reporter>>,
-    /// A root's: the context in which the task is polled, if it has one.
+    /// The context in which the task is polled, if it has one.
     context: RefCell<Option<Context>>,
 }
 
@@ -148,40 +163,46 @@ impl Node {
     pub(crate) fn detach(&self) {
         self.dead.set(true);
         self.polling.set(false);
-        self.owed.borrow_mut().clear();
+        if let Some(asked) = self.asked() {
+            asked.owed.borrow_mut().clear();
+        }
         drop(self.owner.take());
     }
 
+    fn about(&self) -> &About {
+        self.about.get_or_init(Box::default)
+    }
+
     pub(crate) fn name(&self) -> Option<Rc<str>> {
-        self.name.borrow().clone()
+        self.about.get()?.name.borrow().clone()
     }
 
     pub(crate) fn set_name(&self, name: Rc<str>) {
-        self.name.replace(Some(name));
+        self.about().name.replace(Some(name));
     }
 
     pub(crate) fn ended(&self) -> Option<Cancelled> {
-        self.ended.borrow().clone()
+        self.about.get()?.ended.borrow().clone()
     }
 
     pub(crate) fn set_ended(&self, cancelled: Cancelled) {
-        self.ended.replace(Some(cancelled));
+        self.about().ended.replace(Some(cancelled));
     }
 
     pub(crate) fn reporter(&self) -> Option<Reporter> {
-        self.reporter.get()
+        self.about.get()?.reporter.get()
     }
 
     pub(crate) fn set_reporter(&self, reporter: Reporter) {
-        self.reporter.set(Some(reporter));
+        self.about().reporter.set(Some(reporter));
     }
 
     pub(crate) fn context(&self) -> Option<Context> {
-        self.context.borrow().clone()
+        self.about.get()?.context.borrow().clone()
     }
 
     pub(crate) fn set_context(&self, context: Context) {
-        self.context.replace(Some(context));
+        self.about().context.replace(Some(context));
     }
 
     // What it waits for.
@@ -231,15 +252,45 @@ impl Node {
 
     // Requests.
 
+    /// Returns what there is about requests, if there ever was one.
+    #[inline]
+    pub(crate) fn asked(&self) -> Option<&Asked> {
+        self.asked.get().map(|asked| &**asked)
+    }
+
+    /// As [`asked`](Node::asked), and makes the place for the first.
+    pub(crate) fn ask(&self) -> &Asked {
+        self.asked.get_or_init(Box::default)
+    }
+
     pub(crate) fn requests(&self) -> usize {
-        self.requests.get()
+        self.asked().map_or(0, |asked| asked.requests.get())
+    }
+
+    /// Notes that a root came by in this round of forwarding.
+    pub(crate) fn set_round(&self, round: u64) {
+        self.ask().round.set(round);
+    }
+
+    pub(crate) fn round(&self) -> u64 {
+        self.asked().map_or(0, |asked| asked.round.get())
+    }
+
+    /// Tells whether a cancellation was raised inside, and not yet looked at.
+    pub(crate) fn has_raised(&self) -> bool {
+        self.asked().is_some_and(|asked| asked.raised.borrow().is_some())
+    }
+
+    /// Takes the cancellation that was raised inside.
+    pub(crate) fn take_raised(&self) -> Option<Cancelled> {
+        self.asked()?.raised.take()
     }
 
     /// Sums the requests on this node and those around it, as far as they reach it: up to a shield.
     pub(crate) fn requests_around(self: &Rc<Node>) -> usize {
         let (mut sum, mut node) = (0, Some(Rc::clone(self)));
         while let Some(here) = node {
-            sum += here.requests.get();
+            sum += here.requests();
             node = here.parent.borrow().clone().filter(|_| !here.is_shield());
         }
         sum
@@ -247,10 +298,11 @@ impl Node {
 
     /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.
     pub(crate) fn record(self: &Rc<Node>, message: Option<Arc<str>>) -> Option<Rc<Request>> {
-        self.requests.set(self.requests.get() + 1);
+        let asked = self.ask();
+        asked.requests.set(asked.requests.get() + 1);
         let does_for_both =
             |request: &Rc<Request>| request.is_pending() && !request.is_forwarded() && !request.is_rearmed();
-        if self.owed.borrow().iter().any(|request| does_for_both(request) && request.is_aimed_at(self)) {
+        if asked.owed.borrow().iter().any(|request| does_for_both(request) && request.is_aimed_at(self)) {
             return None;
         }
         let request = Request::new(message, self);
@@ -260,33 +312,35 @@ impl Node {
 
     /// Takes a request back; at zero, what was not delivered yet is withdrawn.
     pub(crate) fn uncancel(&self) -> usize {
-        self.requests.set(self.requests.get().saturating_sub(1));
-        if self.requests.get() == 0 {
-            for request in self.owed.borrow().iter() {
+        let Some(asked) = self.asked() else { return 0 };
+        asked.requests.set(asked.requests.get().saturating_sub(1));
+        if asked.requests.get() == 0 {
+            for request in asked.owed.borrow().iter() {
                 if request.is_pending() && !request.is_forwarded() && request.is_aimed_at(self) {
                     request.withdraw();
                 }
             }
         }
-        self.requests.get()
+        asked.requests.get()
     }
 
     fn is_ripe(&self) -> bool {
-        self.ripe.borrow().iter().any(|request| !request.is_withdrawn())
+        self.asked().is_some_and(|asked| asked.ripe.borrow().iter().any(|request| !request.is_withdrawn()))
     }
 
     /// Tells whether a request that was aimed at this node is on its way.
     pub(crate) fn owes_its_own(&self) -> bool {
-        self.owed.borrow().iter().any(|request| request.is_pending() && request.is_aimed_at(self))
+        let is_its_own = |request: &Rc<Request>| request.is_pending() && request.is_aimed_at(self);
+        self.asked().is_some_and(|asked| asked.owed.borrow().iter().any(is_its_own))
     }
 
     pub(crate) fn owe(&self, request: &Rc<Request>) {
-        self.owed.borrow_mut().push(Rc::clone(request));
+        self.ask().owed.borrow_mut().push(Rc::clone(request));
         self.attend();
     }
 
     fn has_had(&self, request: &Rc<Request>) -> bool {
-        self.owed.borrow().iter().any(|owed| Rc::ptr_eq(owed, request))
+        self.asked().is_some_and(|asked| asked.owed.borrow().iter().any(|owed| Rc::ptr_eq(owed, request)))
     }
 
     /// Makes a root's next step look here.
@@ -330,7 +384,7 @@ impl Node {
     /// Forwards a request to the one thing the node waits for, or makes the node ripe.
     fn hit(self: &Rc<Node>, request: &Rc<Request>) {
         if self.is_ripe() || !self.forward(request) {
-            self.ripe.borrow_mut().push(Rc::clone(request));
+            self.ask().ripe.borrow_mut().push(Rc::clone(request));
             self.attend();
             self.wake();
         }
@@ -340,7 +394,8 @@ impl Node {
     fn forward(&self, request: &Rc<Request>) -> bool {
         let slot = self.slot();
         let Some(target) = slot.target() else { return false };
-        let has_passed_it = || self.forwarded.borrow().as_ref().is_some_and(|(to, _)| *to == target);
+        let forwarded = &self.ask().forwarded;
+        let has_passed_it = || forwarded.borrow().as_ref().is_some_and(|(to, _)| *to == target);
         let accepted = request.is_rearmed() && has_passed_it() // Once a suspension, and this is the same.
             || match &slot {
                 Slot::Task(task) => forward::cancel(task, request.message(), forward::By::Waiter),
@@ -349,7 +404,7 @@ impl Node {
             };
         if accepted {
             request.forward();
-            let before = self.forwarded.replace(Some((target, Rc::clone(request))));
+            let before = forwarded.replace(Some((target, Rc::clone(request))));
             if let Some((_, before)) = before {
                 before.stop_forwarding();
                 before.take(); // The ending that is awaited now answers both.
@@ -375,49 +430,49 @@ impl Node {
     // A poll.
 
     /// Begins a poll: if the node is ripe, the caller drops the body instead of polling it.
+    #[inline]
     pub(crate) fn begin_poll(&self) -> Option<Cancelled> {
         self.polling.set(true);
-        let mut ripe = self.ripe.take();
-        ripe.retain(|request| !request.is_withdrawn());
-        let cancelled = ripe.first()?.cancelled();
-        for request in &ripe {
-            request.take(); // Before the drop: a destructor that panics must not have it come again.
-        }
-        self.taken.replace(ripe);
-        Some(cancelled)
+        self.asked()?.begin_poll()
     }
 
     /// Ends a poll that is pending: if something was raised, the caller drops the body.
+    #[inline]
     pub(crate) fn end_poll(self: &Rc<Node>) -> Option<Cancelled> {
         self.polling.set(false);
-        let raised = self.raised.take();
+        self.end_poll_of(self.asked()?)
+    }
+
+    fn end_poll_of(self: &Rc<Node>, asked: &Asked) -> Option<Cancelled> {
+        let raised = asked.raised.take();
         if raised.is_some() {
             return raised;
         }
-        self.take_back_unheard();
+        self.take_back_unheard(asked);
         self.owe_again();
-        let due: Vec<_> = self.owed.borrow().iter().filter(|request| request.is_due()).cloned().collect();
+        let due: Vec<_> = asked.owed.borrow().iter().filter(|request| request.is_due()).cloned().collect();
         self.let_go();
         for request in &due {
             if request.is_due() && !self.is_ripe() {
                 self.offer_now(request);
             }
         }
-        self.forget_settled();
+        self.forget_settled(asked);
         None
     }
 
     /// Ends a root's last poll: the cancellation that the task ends with although its coroutine returned.
     pub(crate) fn last_word(&self) -> Option<Cancelled> {
-        let raised = self.raised.take();
+        let asked = self.asked()?;
+        let raised = asked.raised.take();
         let undelivered = |request: &&Rc<Request>| request.is_pending() && !request.is_rearmed();
-        raised.or_else(|| self.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
+        raised.or_else(|| asked.owed.borrow().iter().find(undelivered).map(|request| request.cancelled()))
     }
 
     /// Owes a request again whose forwarding led nowhere: the leaf was dropped before it heard the ending.
-    fn take_back_unheard(self: &Rc<Node>) {
+    fn take_back_unheard(self: &Rc<Node>, asked: &Asked) {
         let target = self.slot.borrow().target();
-        let unheard = self.forwarded.borrow_mut().take_if(|(to, _)| Some(*to) != target);
+        let unheard = asked.forwarded.borrow_mut().take_if(|(to, _)| Some(*to) != target);
         let Some((_, request)) = unheard else { return };
         request.stop_forwarding();
         if request.is_taken() {
@@ -425,10 +480,11 @@ impl Node {
         }
     }
 
-    fn forget_settled(&self) {
-        let mut owed = self.owed.borrow_mut();
+    fn forget_settled(&self, asked: &Asked) {
+        let mut owed = asked.owed.borrow_mut();
         owed.retain(|request| request.is_pending());
-        let is_quiet = || self.ripe.borrow().is_empty() && self.forwarded.borrow().is_none() && !self.holds_back();
+        let is_quiet =
+            || asked.ripe.borrow().is_empty() && asked.forwarded.borrow().is_none() && !asked.level.holds_back();
         if owed.is_empty() && is_quiet() {
             if let Some(owner) = &*self.owner.borrow() {
                 owner.clear_attention();
@@ -438,7 +494,8 @@ impl Node {
 
     /// Hears that `target` has ended: true if that delivers a forwarded request, so that the leaf stays pending.
     pub(crate) fn heard(&self, target: TargetId, cancelled: bool) -> bool {
-        let heard = self.forwarded.borrow_mut().take_if(|(to, _)| *to == target);
+        let asked = self.asked();
+        let heard = asked.and_then(|asked| asked.forwarded.borrow_mut().take_if(|(to, _)| *to == target));
         let Some((_, request)) = heard else { return false };
         request.stop_forwarding();
         if request.is_withdrawn() {
@@ -447,20 +504,21 @@ impl Node {
         request.take();
         if cancelled {
             self.raise(request.cancelled());
-            self.taken.replace(vec![request]);
+            self.ask().taken.replace(vec![request]);
         }
         cancelled
     }
 
     /// Cancels the node from inside: its body is dropped when the poll under way ends.
     pub(crate) fn raise(&self, cancelled: Cancelled) {
-        self.raised.replace(Some(cancelled));
+        self.ask().raised.replace(Some(cancelled));
         self.attend();
     }
 
     /// Owes the requests that ended the body again, to the nodes around up to those they were aimed at.
     pub(crate) fn rearm(&self) -> bool {
-        let taken = self.taken.take();
+        let Some(asked) = self.asked() else { return false };
+        let taken = asked.taken.take();
         let again = taken.iter().filter(|request| request.is_taken());
         let aimed = again.filter_map(|request| Some((request, request.target().filter(|target| !target.dead.get())?)));
         aimed.map(Node::owe_around).count() > 0
@@ -470,7 +528,12 @@ impl Node {
     pub(crate) fn defer_around() {
         let mut around = Node::current_if_any();
         while let Some(node) = around {
-            node.owed.borrow().iter().filter(|request| request.is_pending()).for_each(|request| request.rearm());
+            let owed = node.asked().map(|asked| asked.owed.borrow());
+            owed.iter()
+                .flat_map(|owed| owed.iter())
+                .filter(|request| request.is_pending())
+                .for_each(|request| request.rearm());
+            drop(owed);
             around = node.parent.borrow().clone();
         }
     }
@@ -523,15 +586,29 @@ impl Node {
         self.dead.set(true);
         self.clear_slot();
         drop(self.waker.take());
-        if let Some((_, request)) = self.forwarded.take() {
+        if let Some((_, request)) = self.asked().and_then(|asked| asked.forwarded.take()) {
             request.stop_forwarding();
         }
         self.stop_holding();
         let Some(parent) = self.leave_parent() else { return };
-        for request in self.owed.take() {
+        for request in self.asked().map(|asked| asked.owed.take()).unwrap_or_default() {
             if request.is_due() && parent.has_had(&request) {
                 parent.offer(&request);
             }
         }
+    }
+}
+
+impl Asked {
+    /// Begins a poll of the node: if it is ripe, the caller drops the body.
+    fn begin_poll(&self) -> Option<Cancelled> {
+        let mut ripe = self.ripe.take();
+        ripe.retain(|request| !request.is_withdrawn());
+        let cancelled = ripe.first()?.cancelled();
+        for request in &ripe {
+            request.take(); // Before the drop: a destructor that panics must not have it come again.
+        }
+        self.taken.replace(ripe);
+        Some(cancelled)
     }
 }

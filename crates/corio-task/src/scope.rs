@@ -150,7 +150,7 @@ impl Scope {
             body.set(None);
             return Ok(value);
         };
-        match node.raised.take() {
+        match node.take_raised() {
             Some(cancelled) => self.unwind(node, body, cancelled),
             None => {
                 current::enter_scope(self, None, || body.set(None));
@@ -318,7 +318,7 @@ pub(crate) fn note_leaf(name: &'static &'static str) {
 pub(crate) fn raised() -> bool {
     let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));
     let node = inner.unwrap_or_else(|| TaskRef::current()?.root_if_any());
-    node.is_some_and(|node| node.raised.borrow().is_some())
+    node.is_some_and(|node| node.has_raised())
 }
 
 /// Tells the innermost scope that `target` has ended.
