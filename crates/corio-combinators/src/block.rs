@@ -1,6 +1,8 @@
-//! Children of one type, side by side in one allocation: the one place of unsafe code in this crate.
+//! Children of one type, side by side in one allocation, and their bells: the one place of unsafe code in this crate.
 
 #![allow(unsafe_code)]
+
+pub(crate) mod bells;
 
 use std::pin::Pin;
 

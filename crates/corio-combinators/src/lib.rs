@@ -134,7 +134,6 @@ mod members;
 mod member;
 mod member_task;
 mod round;
-mod bells;
 mod block;
 mod sync;
 mod deadline;

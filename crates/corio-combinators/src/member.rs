@@ -16,8 +16,8 @@ pin_project_lite::pin_project! {
 }
 
 impl<F: Future> Member<F> {
-    pub(crate) fn new(future: F) -> Member<F> {
-        Member { scope: Scope::new(), body: Some(future), output: None }
+    pub(crate) fn new(future: F, scope: Scope) -> Member<F> {
+        Member { scope, body: Some(future), output: None }
     }
 
     /// Polls the future; when it ends, it is dropped, and its output kept here.

@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::member::Member;
-use corio_task::Cancelled;
+use corio_task::{Branch, Cancelled};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,6 +16,10 @@ pub trait Members {
     /// Polls one that has not ended.
     #[doc(hidden)]
     fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>>;
+
+    /// Returns where the children's scopes are.
+    #[doc(hidden)]
+    fn branch(&self) -> &Branch;
 }
 
 /// Children whose outputs are all wanted.
@@ -80,7 +84,8 @@ pub enum Tuple {}
 
 /// The children of an iterator.
 pub struct Many<F: Future> {
-    pub(crate) block: Block<Member<F>>,
+    block: Block<Member<F>>,
+    branch: Branch,
 }
 
 impl<F: Future> Many<F> {
@@ -103,7 +108,11 @@ where
     type Members = Many<I::Item>;
 
     fn into_members(self) -> Many<I::Item> {
-        Many { block: Block::new(self.into_iter().map(Member::new)) }
+        let branch = Branch::new();
+        let member = |(index, future)| Member::new(future, branch.scope(index));
+        let block = Block::new(self.into_iter().enumerate().map(member));
+        branch.set_count(block.len());
+        Many { block, branch }
     }
 }
 
@@ -116,6 +125,10 @@ impl<F: Future> Members for Many<F> {
     #[inline]
     fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
         self.member(index).poll(cx)
+    }
+
+    fn branch(&self) -> &Branch {
+        &self.branch
     }
 }
 
@@ -160,6 +173,7 @@ macro_rules! tuple {
             #[doc = "The children of a tuple."]
             pub struct $Name<$($F: Future),+> {
                 $(#[pin] $field: Member<$F>,)+
+                branch: Branch,
             }
         }
 
@@ -173,7 +187,9 @@ macro_rules! tuple {
             type Members = $Name<$($F),+>;
 
             fn into_members(self) -> Self::Members {
-                $Name { $($field: Member::new(self.$index),)+ }
+                let branch = Branch::new();
+                branch.set_count([$($index),+].len());
+                $Name { $($field: Member::new(self.$index, branch.scope($index)),)+ branch }
             }
         }
 
@@ -190,6 +206,10 @@ macro_rules! tuple {
                     $($index => this.$field.poll(cx),)+
                     _ => unreachable!("a tuple was asked for a child that it does not have"),
                 }
+            }
+
+            fn branch(&self) -> &Branch {
+                &self.branch
             }
         }
 

@@ -1,9 +1,9 @@
 //! Who is polled when, and what a child's cancellation means: what all combinators in place share.
 
-use crate::bells::Bells;
+use crate::block::bells::Bells;
 use crate::members::Members;
 use corio_seam::Resume;
-use corio_task::{Cancelled, with_local_waker};
+use corio_task::Cancelled;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -60,6 +60,18 @@ impl Round {
 
     /// Goes on with the round until a child ends.
     pub(crate) fn advance<M: Members>(&mut self, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        let turn = self.advance_to(members.as_mut(), cx);
+        if let Turn::Pending = turn {
+            let waker = match &self.turns {
+                Turns::Few { .. } => cx.waker(),
+                Turns::Many { bells, .. } => bells.waker_of_all(),
+            };
+            members.branch().pause(waker);
+        }
+        turn
+    }
+
+    fn advance_to<M: Members>(&mut self, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
         if self.raising.is_some() {
             return self.raise(cx);
         }
@@ -126,13 +138,7 @@ impl Turns {
     ) -> Poll<Result<(), Cancelled>> {
         match self {
             Turns::Few { .. } => members.poll_member(index, cx),
-            Turns::Many { bells, .. } => {
-                let (waker, local) = bells.waker(index);
-                let mut own = Context::from_waker(waker);
-                let polled = with_local_waker(waker, local, || members.poll_member(index, &mut own));
-                bells.polled(index, cx.waker());
-                polled
-            }
+            Turns::Many { bells, .. } => bells.poll(index, cx.waker(), |own| members.poll_member(index, own)),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::member::Member;
 use crate::timeout::raise;
 use corio_seam::{Resume, Sleep};
-use corio_task::Cancelled;
+use corio_task::{Cancelled, Scope};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -183,7 +183,7 @@ where
             self.delay = None;
             return false;
         };
-        self.running.push((self.begun, Box::pin(Member::new(attempt))));
+        self.running.push((self.begun, Box::pin(Member::new(attempt, Scope::new()))));
         self.begun += 1;
         true
     }

@@ -1,15 +1,25 @@
-//! The nodes right below a node, in the order in which they came.
+//! What stands right below a node, in the order in which it came.
 
+use crate::branch::Seats;
 use crate::node::Node;
 use std::rc::{Rc, Weak};
 
-/// A list from which a node is taken in constant time, however many there are: the children of a `join` come and go.
+/// A list from which a child is taken in constant time, however many there are: scopes come and go.
 #[derive(Default)]
 pub(crate) struct Children {
-    /// Dead where a node was taken out; each live node knows its place.
-    list: Vec<Weak<Node>>,
+    /// Each knows its place.
+    list: Vec<Child>,
     /// How many were taken out since the list was last packed.
     gone: usize,
+    /// How many are branches.
+    branches: usize,
+}
+
+enum Child {
+    Node(Weak<Node>),
+    /// The children of a combinator in place, as far as they have no nodes.
+    Branch(Weak<Seats>),
+    Gone,
 }
 
 /// A list with fewer gaps than this is not worth packing.
@@ -18,33 +28,53 @@ const FEW: usize = 16;
 impl Children {
     pub(crate) fn add(&mut self, node: &Rc<Node>) {
         node.place.set(self.list.len());
-        self.list.push(Rc::downgrade(node));
+        self.list.push(Child::Node(Rc::downgrade(node)));
     }
 
-    /// Takes a node out, which is in this list.
-    pub(crate) fn remove(&mut self, node: &Node) {
-        let place = node.place.get();
+    pub(crate) fn add_branch(&mut self, branch: &Rc<Seats>) {
+        branch.place.set(self.list.len());
+        self.branches += 1;
+        self.list.push(Child::Branch(Rc::downgrade(branch)));
+    }
+
+    /// Takes out what stands at a place.
+    pub(crate) fn remove(&mut self, place: usize) {
+        let removed = std::mem::replace(&mut self.list[place], Child::Gone);
+        self.branches -= usize::from(matches!(removed, Child::Branch(_)));
         if place + 1 == self.list.len() {
             self.list.pop(); // The usual case: scopes are left in the opposite order.
             return;
         }
-        self.list[place] = Weak::new();
         self.gone += 1;
         if self.gone > FEW && self.gone * 2 > self.list.len() {
             self.pack();
         }
     }
 
-    /// Returns those that live.
+    /// Returns the nodes that live.
     pub(crate) fn live(&self) -> Vec<Rc<Node>> {
-        self.list.iter().filter_map(Weak::upgrade).collect()
+        let node = |child: &Child| if let Child::Node(node) = child { node.upgrade() } else { None };
+        self.list.iter().filter_map(node).collect()
+    }
+
+    /// Returns the branches.
+    pub(crate) fn branches(&self) -> Vec<Rc<Seats>> {
+        if self.branches == 0 {
+            return Vec::new();
+        }
+        let branch = |child: &Child| if let Child::Branch(branch) = child { branch.upgrade() } else { None };
+        self.list.iter().filter_map(branch).collect()
     }
 
     fn pack(&mut self) {
         self.gone = 0;
-        self.list.retain(|node| node.strong_count() > 0);
-        for (place, node) in self.live().into_iter().enumerate() {
-            node.place.set(place);
+        self.list.retain(|child| !matches!(child, Child::Gone));
+        for (place, child) in self.list.iter().enumerate() {
+            match child {
+                Child::Node(node) => drop(node.upgrade().inspect(|node| node.place.set(place))),
+                Child::Branch(branch) => drop(branch.upgrade().inspect(|branch| branch.place.set(place))),
+                Child::Gone => (),
+            }
         }
     }
 }

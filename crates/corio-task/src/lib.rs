@@ -78,7 +78,7 @@
 //! |---|---|
 //! | [`RemoteSet`], [`TaskId`], [`CallbackKey`], [`Cancelled`], wakers of tasks | yes |
 //! | [`Until`] | yes |
-//! | [`TaskSet`], [`Task`], [`TaskRef`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`CatchCancelled`] | no |
+//! | [`TaskSet`], [`Task`], [`TaskRef`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`Branch`], [`CatchCancelled`] | no |
 //!
 //! The futures given to tasks need not be `Send`.
 //!
@@ -99,6 +99,7 @@ mod options;
 mod error;
 mod catch_cancelled;
 mod scope;
+mod branch;
 mod deadline;
 mod node;
 mod level;
@@ -117,6 +118,7 @@ mod seam;
 mod raw;
 mod sync;
 
+pub use branch::Branch;
 pub use call_graph::{Awaitable, CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
 pub use catch_cancelled::{CatchCancelled, catch_cancelled};
 pub use corio_seam::{Cancelled, Panic};

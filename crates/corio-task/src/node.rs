@@ -15,6 +15,7 @@
 //! borrow of a node. Of nodes side by side each is hit, and each hears for itself what it forwarded to. What keeps
 //! requests out of a node, and what makes one owed again at each suspension, is in `level`.
 
+use crate::branch::Seats;
 use crate::children::Children;
 use crate::forward;
 use crate::level::{Count, Level, Shields};
@@ -220,21 +221,26 @@ impl Node {
 
     /// Tells whether this node, or one below it, waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
-        if !matches!(*self.slot.borrow(), Slot::Empty) {
+        if self.has_noted_itself() {
             return true;
         }
-        let mut below = self.live_children();
+        let mut below = self.children.borrow().live();
         while let Some(node) = below.pop() {
-            if !matches!(*node.slot.borrow(), Slot::Empty) {
+            if node.has_noted_itself() {
                 return true;
             }
-            below.extend(node.live_children());
+            below.extend(node.children.borrow().live());
         }
         false
     }
 
+    fn has_noted_itself(&self) -> bool {
+        let in_branch = || self.children.borrow().branches().iter().any(|branch| branch.has_noted());
+        !matches!(*self.slot.borrow(), Slot::Empty) || in_branch()
+    }
+
     /// Returns what this node, and each below it, waits for: depth first, in the order in which the nodes came.
-    pub(crate) fn slots(&self) -> Vec<Slot> {
+    pub(crate) fn slots(self: &Rc<Node>) -> Vec<Slot> {
         let mut slots = vec![self.slot()];
         let mut below = self.live_children();
         below.reverse();
@@ -377,8 +383,19 @@ impl Node {
         }
     }
 
-    fn live_children(&self) -> Vec<Rc<Node>> {
+    /// Returns the live nodes right below, those of branches included, which are made now.
+    fn live_children(self: &Rc<Node>) -> Vec<Rc<Node>> {
+        let branches = self.children.borrow().branches();
+        branches.iter().for_each(|branch| branch.make_nodes(self));
         self.children.borrow().live()
+    }
+
+    pub(crate) fn add_branch(&self, branch: &Rc<Seats>) {
+        self.children.borrow_mut().add_branch(branch);
+    }
+
+    pub(crate) fn remove_branch(&self, branch: &Seats) {
+        self.children.borrow_mut().remove(branch.place.get());
     }
 
     /// Forwards a request to the one thing the node waits for, or makes the node ripe.
@@ -574,7 +591,7 @@ impl Node {
     fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
         let brought_shields = self.count_shields(Count::Out);
         let parent = self.parent.take()?;
-        parent.children.borrow_mut().remove(self);
+        parent.children.borrow_mut().remove(self.place.get());
         if brought_shields {
             parent.let_go_around();
         }

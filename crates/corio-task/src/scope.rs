@@ -1,5 +1,6 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
+use crate::branch::{Seat, Seats};
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
@@ -34,16 +35,25 @@ use std::task::{Context, Poll, Waker};
 /// assert!(matches!(scope.poll(body.as_mut(), &mut cx), Poll::Ready(Err(_))));
 /// assert!(body.is_none());
 /// ```
-#[derive(Default)]
-pub struct Scope {
-    node: OnceCell<Rc<Node>>,
+pub struct Scope(Kind);
+
+/// Where the scope's node is, once there is one.
+enum Kind {
+    Alone(OnceCell<Rc<Node>>),
+    /// In the seat of that number.
+    Seated(Rc<Seats>, usize),
 }
 
 impl Scope {
     /// Makes a scope.
     #[must_use]
     pub const fn new() -> Scope {
-        Scope { node: OnceCell::new() }
+        Scope(Kind::Alone(OnceCell::new()))
+    }
+
+    /// Makes the scope of a branch's child.
+    pub(crate) fn seated(seats: Rc<Seats>, index: usize) -> Scope {
+        Scope(Kind::Seated(seats, index))
     }
 
     /// Makes a scope that keeps requests out: those aimed at a scope around it wait until it has ended.
@@ -51,17 +61,45 @@ impl Scope {
     /// A request aimed at this very scope, or inside, hits; see [`ScopeHandle::lift_shield`]. It allocates at once.
     #[must_use]
     pub fn shielding() -> Scope {
-        Scope { node: OnceCell::from(Node::shield()) }
+        Scope(Kind::Alone(OnceCell::from(Node::shield())))
     }
 
     pub(crate) fn is_shield(&self) -> bool {
-        self.node.get().is_some_and(|node| node.is_shield())
+        self.node_if_any().is_some_and(|node| node.is_shield())
+    }
+
+    /// Returns the seat of a branch's child that has no node.
+    #[inline]
+    fn seat(&self) -> Option<&Seat> {
+        match &self.0 {
+            Kind::Alone(_) => None,
+            Kind::Seated(seats, index) => Some(seats.at(*index)).filter(|seat| seat.node.get().is_none()),
+        }
+    }
+
+    #[inline]
+    fn node_if_any(&self) -> Option<&Rc<Node>> {
+        match &self.0 {
+            Kind::Alone(node) => node.get(),
+            Kind::Seated(seats, index) => seats.at(*index).node.get(),
+        }
+    }
+
+    /// Notes what the scope, which is being polled, waits for.
+    #[inline]
+    fn note(&self, slot: Slot) {
+        match &self.0 {
+            Kind::Alone(node) => node.get_or_init(|| Node::inner(true)).note(slot),
+            Kind::Seated(seats, index) => seats.at(*index).note(slot),
+        }
     }
 
     /// Returns the node, made now if there was none, below the scope that is being polled.
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
-        let make = || Node::inner(polling);
-        Rc::clone(self.node.get_or_init(make))
+        match &self.0 {
+            Kind::Alone(node) => Rc::clone(node.get_or_init(|| Node::inner(polling))),
+            Kind::Seated(seats, index) => seats.at(*index).node(polling),
+        }
     }
 
     /// Returns a handle to ask this scope to end.
@@ -76,7 +114,7 @@ impl Scope {
     /// For a combinator that has something more important to return than a cancellation aimed at its caller, and must not
     /// lose it: a task group whose children failed. If the task returns before it suspends, it ends as it returned.
     pub fn rearm(&self) -> bool {
-        self.node.get().is_some_and(|node| node.rearm())
+        self.node_if_any().is_some_and(|node| node.rearm())
     }
 
     /// Polls `body` as the innermost scope. When it returns `Ready`, the body has been dropped, and is `None`.
@@ -123,7 +161,7 @@ impl Scope {
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Cancelled>> {
         let _seam = crate::seam::cover();
-        if let Some(node) = self.node.get() {
+        if let Some(node) = self.node_if_any() {
             node.adopt(Node::current());
             node.hold_shield();
             let ripe = node.begin_poll();
@@ -131,6 +169,8 @@ impl Scope {
             if let Some(cancelled) = ripe {
                 return Poll::Ready(self.unwind(node, body, cancelled));
             }
+        } else if let Some(seat) = self.seat() {
+            seat.leave();
         }
         let reset = StopPolling(self);
         let polled = current::enter_scope(self, until, || {
@@ -146,7 +186,8 @@ impl Scope {
 
     /// Ends a poll that returned a value, which counts unless a cancellation was raised beside it.
     fn end<F: Future>(&self, mut body: Pin<&mut Option<F>>, value: F::Output) -> Result<F::Output, Cancelled> {
-        let Some(node) = self.node.get() else {
+        let Some(node) = self.node_if_any() else {
+            self.seat().into_iter().for_each(Seat::leave);
             body.set(None);
             return Ok(value);
         };
@@ -162,10 +203,14 @@ impl Scope {
 
     /// Ends a poll that is pending.
     fn pause<F: Future>(&self, body: Pin<&mut Option<F>>, waker: &Waker) -> Poll<Result<F::Output, Cancelled>> {
-        if self.node.get().is_none_or(|node| node.parent.borrow().is_none()) {
+        if let Some(seat) = self.seat() {
+            seat.wait();
+            return Poll::Pending;
+        }
+        if self.node_if_any().is_none_or(|node| node.parent.borrow().is_none()) {
             self.node(false).adopt(Node::current());
         }
-        let Some(node) = self.node.get() else { return Poll::Pending };
+        let Some(node) = self.node_if_any() else { return Poll::Pending };
         let same = node.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
             let old = node.waker.replace(Some(raw::keep(waker)));
@@ -195,25 +240,31 @@ struct StopPolling<'s>(&'s Scope);
 
 impl Drop for StopPolling<'_> {
     fn drop(&mut self) {
-        if let Some(node) = self.0.node.get() {
+        if let Some(node) = self.0.node_if_any() {
             node.polling.set(false);
         }
     }
 }
 
+impl Default for Scope {
+    fn default() -> Scope {
+        Scope::new()
+    }
+}
+
 impl Drop for Scope {
     fn drop(&mut self) {
-        if let Some(node) = self.node.get() {
-            if !node.dead.get() {
-                node.leave();
-            }
+        match self.node_if_any() {
+            Some(node) if !node.dead.get() => node.leave(),
+            Some(_) => (),
+            None => self.seat().into_iter().for_each(Seat::leave),
         }
     }
 }
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requests = self.node.get().map_or(0, |node| node.requests());
+        let requests = self.node_if_any().map_or(0, |node| node.requests());
         f.debug_struct("Scope").field("requests", &requests).finish_non_exhaustive()
     }
 }
@@ -295,7 +346,7 @@ pub fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> 
 pub(crate) fn note(slot: Slot) {
     let noted = current::with_scope(|scope| match scope {
         Some(scope) => {
-            scope.node(true).note(slot);
+            scope.note(slot);
             None
         }
         None => Some(slot),
@@ -308,7 +359,7 @@ pub(crate) fn note(slot: Slot) {
 /// As [`note`] with [`Slot::Leaf`], which is asked for at almost every suspension.
 #[inline]
 pub(crate) fn note_leaf(name: &'static &'static str) {
-    let in_scope = current::with_scope(|scope| scope.map(|scope| scope.node(true).note(Slot::Leaf(name))));
+    let in_scope = current::with_scope(|scope| scope.map(|scope| scope.note(Slot::Leaf(name))));
     if in_scope.is_none() {
         raw::note_leaf_in_current(name);
     }
@@ -316,14 +367,14 @@ pub(crate) fn note_leaf(name: &'static &'static str) {
 
 /// Tells whether the innermost scope was cancelled from within.
 pub(crate) fn raised() -> bool {
-    let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));
+    let inner = current::with_scope(|scope| scope.map(|scope| scope.node_if_any().cloned()));
     let node = inner.unwrap_or_else(|| TaskRef::current()?.root_if_any());
     node.is_some_and(|node| node.has_raised())
 }
 
 /// Tells the innermost scope that `target` has ended.
 pub(crate) fn heard(target: TargetId, cancelled: bool) -> bool {
-    let inner = current::with_scope(|scope| scope.map(|scope| scope.node.get().cloned()));
+    let inner = current::with_scope(|scope| scope.map(|scope| scope.node_if_any().cloned()));
     match inner {
         Some(node) => node.is_some_and(|node| node.heard(target, cancelled)),
         None if raw::current_has_attention() => {
