@@ -48,7 +48,7 @@ pub(crate) struct Deadline {
     /// Whom it asks to end; some from the first pending poll to the end.
     scope: RefCell<Option<ScopeHandle>>,
     /// The timer that will call, if one will.
-    timer: RefCell<Option<(Rc<dyn Timer>, TimerKey)>>,
+    timer: RefCell<Option<Armed>>,
 }
 
 impl Deadline {
@@ -113,7 +113,6 @@ impl Deadline {
 
     /// Starts the timer: the body is pending for the first time.
     pub(crate) fn arm(self: &Rc<Deadline>, scope: ScopeHandle) {
-        self.set_until(self.when().map_or(Until::Never, Until::At));
         self.scope.replace(Some(scope));
         self.phase.set(Phase::Armed);
         if self.expired.get() {
@@ -153,23 +152,20 @@ impl Deadline {
     }
 
     fn set_timer(self: &Rc<Deadline>) {
-        let Some(when) = self.when() else { return };
-        let timer = corio_seam::timer();
-        if when > timer.now() {
-            let key = timer.arm(when, Alarm::Call(Rc::clone(self) as Rc<dyn OnAlarm>));
-            self.timer.replace(Some((timer, key)));
-            return;
+        if self.until.get() == Until::Never {
+            return; // And needs no timer.
         }
-        // As `call_soon` in asyncio: before whatever else becomes ready now, and not after the timers of the next turn.
-        let this = Rc::clone(self);
-        drop(corio_seam::push(Node::new(move || this.on_alarm()))); // A closing set expires nothing any more.
+        let timer = corio_seam::timer();
+        let now = timer.now();
+        let when = self.until.get().when_from(now);
+        self.set_until(when.map_or(Until::Never, Until::At));
+        let object = Rc::clone(self) as Rc<dyn OnAlarm>;
+        self.timer.replace(when.and_then(|when| set_alarm(timer, now, when, object)));
     }
 
     fn disarm(&self) {
         let timer = self.timer.take();
-        if let Some((timer, key)) = timer {
-            timer.disarm(key);
-        }
+        drop(timer);
     }
 
     /// Ends it, with the body.
@@ -178,6 +174,26 @@ impl Deadline {
         self.disarm();
         drop(self.scope.take());
     }
+}
+
+/// A timer that is armed; dropped, it is taken back.
+pub(crate) struct Armed(Rc<dyn Timer>, TimerKey);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        self.0.disarm(self.1);
+    }
+}
+
+/// Has `object` called at `when`. One that is due already, for it is `now`, is called in the next turn.
+pub(crate) fn set_alarm(timer: Rc<dyn Timer>, now: LoopTime, when: LoopTime, object: Rc<dyn OnAlarm>) -> Option<Armed> {
+    if when > now {
+        let key = timer.arm(when, Alarm::Call(object));
+        return Some(Armed(timer, key));
+    }
+    // As `call_soon` in asyncio: before whatever else becomes ready now, and not after the timers of the next turn.
+    drop(corio_seam::push(Node::new(move || object.on_alarm()))); // A closing set expires nothing any more.
+    None
 }
 
 impl OnAlarm for Deadline {

@@ -1,9 +1,9 @@
 //! A limit in time for one future.
 
 use crate::TimedOut;
-use crate::deadline::{Deadline, Finish, Manner};
+use crate::deadline::{self, Deadline, Finish, set_alarm};
 use corio_seam::{LoopTime, Resume};
-use corio_task::{Cancelled, Scope, Until};
+use corio_task::{Cancelled, Scope, ScopeHandle, Until};
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
@@ -68,15 +68,21 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// Makes the deadline, at the first suspension.
-    fn deadline(&self) -> Rc<Deadline> {
+    /// Arms the timer, at the first suspension.
+    fn arm(&self, scope: ScopeHandle) -> Armed {
         match self {
             Limit::Own(until) => {
-                let when = until.get().when();
+                let timer = corio_seam::timer();
+                let now = timer.now();
+                let when = until.get().when_from(now);
                 until.set(when.map_or(Until::Never, Until::At));
-                Deadline::new(Manner::Once, when)
+                let alarm = when.and_then(|when| set_alarm(timer, now, when, scope.alarm()));
+                Armed::Own { _alarm: alarm, scope }
             }
-            Limit::Shared(deadline) => Rc::clone(deadline),
+            Limit::Shared(deadline) => {
+                deadline.arm(scope);
+                Armed::Shared(Finish(Rc::clone(deadline)))
+            }
         }
     }
 
@@ -88,13 +94,32 @@ impl Limit {
     }
 }
 
+/// A limit from the first suspension on. Dropped, it ends nothing any more.
+enum Armed {
+    /// The scope is its own alarm.
+    Own {
+        _alarm: Option<deadline::Armed>,
+        scope: ScopeHandle,
+    },
+    Shared(Finish),
+}
+
+impl Armed {
+    fn expired(&self) -> bool {
+        match self {
+            Armed::Own { scope, .. } => scope.expired(),
+            Armed::Shared(deadline) => deadline.0.expired(),
+        }
+    }
+}
+
 pin_project_lite::pin_project! {
     /// Future of [`timeout`] and [`timeout_at`].
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Timeout<F> {
         limit: Limit,
         // From the first suspension on.
-        armed: Option<Finish>,
+        armed: Option<Armed>,
         // How many requests there were around at the first poll.
         before: Option<usize>,
         // A cancellation that is not ours, and goes on.
@@ -126,7 +151,7 @@ impl<F: Future> Future for Timeout<F> {
                 Poll::Ready(Ok(value))
             }
             Poll::Ready(Err(cancelled)) => {
-                let expired = this.armed.take().is_some_and(|armed| armed.0.expired());
+                let expired = this.armed.take().is_some_and(|armed| armed.expired());
                 if expired && corio_seam::cancelling() <= before {
                     return Poll::Ready(Err(TimedOut::new()));
                 }
@@ -134,9 +159,7 @@ impl<F: Future> Future for Timeout<F> {
             }
             Poll::Pending => {
                 if this.armed.is_none() {
-                    let deadline = this.limit.deadline();
-                    *this.armed = Some(Finish(Rc::clone(&deadline)));
-                    deadline.arm(this.scope.handle());
+                    *this.armed = Some(this.limit.arm(this.scope.handle()));
                 }
                 Poll::Pending
             }
@@ -152,10 +175,13 @@ pub(crate) fn raise<T>(raising: &mut Option<Resume>, cancelled: Cancelled, cx: &
 
 impl<F> fmt::Debug for Timeout<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let deadline = self.armed.as_ref().map(|armed| &armed.0);
+        let when = self.armed.as_ref().and_then(|_| match &self.limit {
+            Limit::Own(until) => until.get().when(),
+            Limit::Shared(deadline) => deadline.when(),
+        });
         f.debug_struct("Timeout")
-            .field("when", &deadline.and_then(|deadline| deadline.when()))
-            .field("expired", &deadline.is_some_and(|deadline| deadline.expired()))
+            .field("when", &when)
+            .field("expired", &self.armed.as_ref().is_some_and(Armed::expired))
             .finish_non_exhaustive()
     }
 }

@@ -112,7 +112,9 @@ pub(crate) struct Seats {
 #[derive(Default)]
 pub(crate) struct Seat {
     /// What it waits for, while it has no node.
-    slot: RefCell<Slot>,
+    slot: Cell<Slot>,
+    /// Something is in `slot`.
+    noted: Cell<bool>,
     /// Its last poll was pending.
     waits: Cell<bool>,
     /// Made when somebody asks.
@@ -159,8 +161,7 @@ impl Seats {
 
     /// Tells whether a child without a node waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
-        let mut seats = self.seats.get().into_iter().flatten();
-        seats.any(|seat| seat.waits.get() && !matches!(*seat.slot.borrow(), Slot::Empty))
+        self.seats.get().into_iter().flatten().any(Seat::has_noted)
     }
 }
 
@@ -169,34 +170,48 @@ impl Seat {
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
         Rc::clone(self.node.get_or_init(|| {
             let node = Node::inner(polling);
-            node.note(self.slot.take());
+            node.note(self.take_slot());
             node
         }))
+    }
+
+    fn has_noted(&self) -> bool {
+        self.noted.get() && self.waits.get()
     }
 
     /// Notes what the child, which is being polled, waits for; of two things, neither is to be cancelled in its stead.
     #[inline]
     pub(crate) fn note(&self, slot: Slot) {
-        match self.node.get() {
-            Some(node) => node.note(slot),
-            None => {
-                let both = !matches!(*self.slot.borrow(), Slot::Empty);
-                let old = self.slot.replace(if both { Slot::Several } else { slot });
-                drop(old); // A future's last reference perhaps: not under the borrow.
-            }
+        if let Some(node) = self.node.get() {
+            return node.note(slot);
+        }
+        let before = self.slot.replace(if self.noted.replace(true) { Slot::Several } else { slot });
+        drop(before); // A future's last reference perhaps: when the place is whole.
+    }
+
+    /// Says that the child's poll begins.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        self.waits.set(false);
+        if self.noted.get() {
+            drop(self.take_slot());
         }
     }
 
-    /// Says that the child's poll begins, or that it has ended.
     #[inline]
-    pub(crate) fn leave(&self) {
-        self.waits.set(false);
-        drop(self.slot.take());
+    fn take_slot(&self) -> Slot {
+        self.noted.set(false);
+        self.slot.take()
     }
 
     /// Says that the child's poll was pending.
     #[inline]
     pub(crate) fn wait(&self) {
         self.waits.set(true);
+    }
+
+    /// Says that the child is gone.
+    pub(crate) fn leave(&self) {
+        self.begin();
     }
 }

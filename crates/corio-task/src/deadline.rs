@@ -25,8 +25,17 @@ impl Until {
     #[must_use]
     pub fn when(self) -> Option<LoopTime> {
         match self {
+            Until::After(_) => self.when_from(corio_seam::now()),
+            Until::Never | Until::At(_) => self.when_from(LoopTime::ZERO),
+        }
+    }
+
+    /// As [`when`](Until::when), where it is `now`.
+    #[must_use]
+    pub fn when_from(self, now: LoopTime) -> Option<LoopTime> {
+        match self {
             Until::Never => None,
-            Until::After(delay) => Some(corio_seam::now() + delay),
+            Until::After(delay) => Some(now + delay),
             Until::At(when) => Some(when),
         }
     }

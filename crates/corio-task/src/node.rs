@@ -19,9 +19,9 @@ use crate::branch::Seats;
 use crate::children::Children;
 use crate::forward;
 use crate::level::{Count, Level, Shields};
-use crate::raw::{TaskRef, current};
+use crate::raw::{self, TaskRef, current};
 use crate::request::Request;
-use corio_seam::{Cancelled, Context, TargetId, Waitable};
+use corio_seam::{Cancelled, Context, OnAlarm, TargetId, Waitable};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -80,6 +80,8 @@ pub(crate) struct Node {
     pub(crate) polling: Cell<bool>,
     /// The body is gone.
     pub(crate) dead: Cell<bool>,
+    /// A timer has rung it.
+    pub(crate) expired: Cell<bool>,
     pub(crate) shields: Shields,
     asked: OnceCell<Box<Asked>>,
     about: OnceCell<Box<About>>,
@@ -144,11 +146,27 @@ impl Node {
             is_orphan
         });
         if innermost.is_none() || orphan.is_some() {
-            let root = TaskRef::current().map(|task| task.root());
+            let root = raw::current_root();
             orphan.inspect(|orphan| orphan.adopt(root.clone()));
             innermost = innermost.or(root);
         }
         innermost
+    }
+
+    /// Tells whether the node stands right below the innermost one being polled: without making any, and cheaply.
+    #[inline]
+    pub(crate) fn is_below_current(&self) -> bool {
+        let parent = self.parent.borrow();
+        let Some(parent) = &*parent else { return false };
+        current::with_scope(|scope| match scope {
+            Some(scope) => scope.node_if_any().is_some_and(|node| Rc::ptr_eq(node, parent) && node.is_in_place()),
+            None => raw::is_current_root(parent),
+        })
+    }
+
+    /// Tells whether the node stands somewhere in a tree; those around one that does stand as they did when it came.
+    fn is_in_place(&self) -> bool {
+        self.parent.borrow().is_some()
     }
 
     /// As [`current`](Node::current), without making the node of a task of which nothing was ever asked.
@@ -156,7 +174,7 @@ impl Node {
         if current::with_scope(|scope| scope.is_some()) {
             return Node::current();
         }
-        TaskRef::current()?.root_if_any()
+        raw::current_root_if_any()
     }
 
     // The task's side.
@@ -612,6 +630,18 @@ impl Node {
             if request.is_due() && parent.has_had(&request) {
                 parent.offer(&request);
             }
+        }
+    }
+}
+
+impl OnAlarm for Node {
+    fn on_alarm(self: Rc<Node>) {
+        if self.dead.get() {
+            return;
+        }
+        self.expired.set(true);
+        if let Some(request) = self.record(None) {
+            self.offer(&request);
         }
     }
 }

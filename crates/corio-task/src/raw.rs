@@ -47,7 +47,10 @@ mod waker;
 mod word;
 
 pub use reference::TaskRef;
-pub(crate) use reference::{Handle, RemoteTask, current_has_attention, note_in_current, note_leaf_in_current};
+pub(crate) use reference::{
+    Handle, RemoteTask, current_has_attention, current_root, current_root_if_any, is_current_root, note_in_current,
+    note_leaf_in_current,
+};
 pub(crate) use registry::Registry;
 pub(crate) use waker::{keep, will_wake};
 

@@ -4,7 +4,7 @@ use crate::branch::{Seat, Seats};
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
-use corio_seam::{Cancelled, TargetId};
+use corio_seam::{Cancelled, OnAlarm, TargetId};
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
@@ -68,17 +68,17 @@ impl Scope {
         self.node_if_any().is_some_and(|node| node.is_shield())
     }
 
-    /// Returns the seat of a branch's child that has no node.
+    /// Returns the seat of a branch's child.
     #[inline]
     fn seat(&self) -> Option<&Seat> {
         match &self.0 {
             Kind::Alone(_) => None,
-            Kind::Seated(seats, index) => Some(seats.at(*index)).filter(|seat| seat.node.get().is_none()),
+            Kind::Seated(seats, index) => Some(seats.at(*index)),
         }
     }
 
     #[inline]
-    fn node_if_any(&self) -> Option<&Rc<Node>> {
+    pub(crate) fn node_if_any(&self) -> Option<&Rc<Node>> {
         match &self.0 {
             Kind::Alone(node) => node.get(),
             Kind::Seated(seats, index) => seats.at(*index).node.get(),
@@ -154,6 +154,7 @@ impl Scope {
         self.poll_inside(Some(until), body, cx)
     }
 
+    #[inline]
     fn poll_inside<F: Future>(
         &self,
         until: Option<&Cell<Until>>,
@@ -161,86 +162,89 @@ impl Scope {
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Cancelled>> {
         let _seam = crate::seam::cover();
-        if let Some(node) = self.node_if_any() {
-            node.adopt(Node::current());
-            node.hold_shield();
-            let ripe = node.begin_poll();
-            node.clear_slot();
-            if let Some(cancelled) = ripe {
-                return Poll::Ready(self.unwind(node, body, cancelled));
-            }
-        } else if let Some(seat) = self.seat() {
-            seat.leave();
+        if self.node_if_any().is_none() {
+            self.seat().inspect(|seat| seat.begin());
+        } else if let Some(cancelled) = self.begin() {
+            return Poll::Ready(self.unwind(body, cancelled));
         }
-        let reset = StopPolling(self);
         let polled = current::enter_scope(self, until, || {
             let body = body.as_mut().as_pin_mut();
             body.expect("a scope was polled after it had ended").poll(cx)
         });
-        drop(reset);
+        if self.node_if_any().is_none() {
+            match (&polled, self.seat()) {
+                (Poll::Ready(_), _) => {
+                    body.set(None);
+                    return polled.map(Ok);
+                }
+                (Poll::Pending, Some(seat)) => {
+                    seat.wait();
+                    return Poll::Pending;
+                }
+                (Poll::Pending, None) => (),
+            }
+        }
         match polled {
             Poll::Ready(value) => Poll::Ready(self.end(body, value)),
-            Poll::Pending => self.pause(body, cx.waker()),
+            Poll::Pending => match self.pause(cx.waker()) {
+                Some(cancelled) => Poll::Ready(self.unwind(body, cancelled)),
+                None => Poll::Pending,
+            },
         }
+    }
+
+    /// Begins a poll: if it returns a cancellation, the caller drops the body instead.
+    #[inline(never)]
+    fn begin(&self) -> Option<Cancelled> {
+        let node = self.node_if_any()?;
+        if !node.is_below_current() {
+            node.adopt(Node::current());
+        }
+        node.hold_shield();
+        let ripe = node.begin_poll();
+        node.clear_slot();
+        ripe
     }
 
     /// Ends a poll that returned a value, which counts unless a cancellation was raised beside it.
     fn end<F: Future>(&self, mut body: Pin<&mut Option<F>>, value: F::Output) -> Result<F::Output, Cancelled> {
         let Some(node) = self.node_if_any() else {
-            self.seat().into_iter().for_each(Seat::leave);
             body.set(None);
             return Ok(value);
         };
-        match node.take_raised() {
-            Some(cancelled) => self.unwind(node, body, cancelled),
-            None => {
-                current::enter_scope(self, None, || body.set(None));
-                node.leave();
-                Ok(value)
-            }
+        if let Some(cancelled) = node.take_raised() {
+            return self.unwind(body, cancelled);
         }
+        current::enter_scope(self, None, || body.set(None));
+        node.leave();
+        Ok(value)
     }
 
-    /// Ends a poll that is pending.
-    fn pause<F: Future>(&self, body: Pin<&mut Option<F>>, waker: &Waker) -> Poll<Result<F::Output, Cancelled>> {
-        if let Some(seat) = self.seat() {
-            seat.wait();
-            return Poll::Pending;
+    /// Ends a poll that is pending: if it returns a cancellation, the caller drops the body.
+    fn pause(&self, waker: &Waker) -> Option<Cancelled> {
+        let node = self.node(false);
+        if node.parent.borrow().is_none() {
+            node.adopt(Node::current());
         }
-        if self.node_if_any().is_none_or(|node| node.parent.borrow().is_none()) {
-            self.node(false).adopt(Node::current());
-        }
-        let Some(node) = self.node_if_any() else { return Poll::Pending };
         let same = node.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
             let old = node.waker.replace(Some(raw::keep(waker)));
             drop(old);
         }
-        match node.end_poll() {
-            Some(cancelled) => Poll::Ready(self.unwind(node, body, cancelled)),
-            None => Poll::Pending,
-        }
+        node.end_poll()
     }
 
     /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
-    fn unwind<F: Future>(
-        &self,
-        node: &Rc<Node>,
-        mut body: Pin<&mut Option<F>>,
-        cancelled: Cancelled,
-    ) -> Result<F::Output, Cancelled> {
+    fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Result<F::Output, Cancelled> {
         current::enter_scope(self, None, || body.set(None));
-        node.leave();
+        self.node(false).leave();
         Err(cancelled)
     }
-}
 
-/// Marks the scope's node as not polled when the poll ends, also by a panic.
-struct StopPolling<'s>(&'s Scope);
-
-impl Drop for StopPolling<'_> {
-    fn drop(&mut self) {
-        if let Some(node) = self.0.node_if_any() {
+    /// Marks the scope's node as not polled: the poll has ended, be it by a panic.
+    #[inline]
+    pub(crate) fn stop_polling(&self) {
+        if let Some(node) = self.node_if_any() {
             node.polling.set(false);
         }
     }
@@ -306,6 +310,18 @@ impl ScopeHandle {
             return false;
         }
         !self.0.cancel_for_good(message.clone()) || self.request(message)
+    }
+
+    /// Returns what asks the scope to end when a timer rings it, as one request does. Nothing happens if the scope has ended.
+    #[must_use]
+    pub fn alarm(&self) -> Rc<dyn OnAlarm> {
+        Rc::clone(&self.0) as Rc<dyn OnAlarm>
+    }
+
+    /// Tells whether the scope's [`alarm`](ScopeHandle::alarm) has rung.
+    #[must_use]
+    pub fn expired(&self) -> bool {
+        self.0.expired.get()
     }
 
     /// Says that a [shielding](Scope::shielding) scope has reached its limit: should it be held without being polled any

@@ -19,6 +19,7 @@ pub(crate) struct Tasks;
 pub(crate) static TASKS: Tasks = Tasks;
 
 /// Installs the seam where a scope is polled and no set of ours runs, so that what is inside finds the scope.
+#[inline]
 pub(crate) fn cover() -> Option<Installed> {
     current::core_address().is_null().then(|| corio_seam::install(&TASKS))
 }

@@ -391,6 +391,7 @@ mod loom_tests {
     use super::*;
     use loom::sync::Condvar;
     use loom::thread;
+    use std::task::Wake;
 
     /// Who polls: it sleeps until it is woken. A wake that is lost is a deadlock, which loom finds.
     struct Sleeper {
@@ -426,23 +427,28 @@ mod loom_tests {
             bells.begin(&owner);
             while let Some(index) = bells.next() {
                 let is_first = !mem::replace(&mut started[index], true);
-                if is_first || !silence_late {
-                    bells.waker(index);
-                }
-                if doors[index].load(Ordering::Relaxed) {
+                let door = Arc::clone(&doors[index]);
+                let is_open = if is_first || !silence_late {
+                    bells.poll(index, &owner, |cx| {
+                        let is_open = door.load(Ordering::Relaxed);
+                        if is_first {
+                            let waker = cx.waker().clone();
+                            thread::spawn(move || {
+                                waker.wake_by_ref(); // One for nothing, so that the second meets a poll.
+                                door.store(true, Ordering::Relaxed);
+                                waker.wake();
+                            });
+                        }
+                        is_open
+                    })
+                } else {
+                    let is_open = door.load(Ordering::Relaxed);
+                    bells.shared.bells()[index].silence();
+                    is_open
+                };
+                if is_open {
                     left -= 1;
                     bells.end(index);
-                    continue;
-                }
-                if is_first {
-                    let (door, waker) = (Arc::clone(&doors[index]), bells.waker(index).0.clone());
-                    thread::spawn(move || {
-                        waker.wake_by_ref(); // One for nothing, so that the second meets a poll.
-                        door.store(true, Ordering::Relaxed);
-                        waker.wake();
-                    });
-                } else if silence_late {
-                    bells.waker(index);
                 }
             }
             if left == 0 {
@@ -467,7 +473,7 @@ mod loom_tests {
         if std::env::var_os("CORIO_LOOM_CONTROL").is_some() {
             return loom::model(|| opened_by_threads(1, true));
         }
-        let name = "bells::loom_tests::loom_control_a_bell_silenced_too_late";
+        let name = "block::bells::loom_tests::loom_control_a_bell_silenced_too_late";
         let control = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--test-threads=1"])
             .env("CORIO_LOOM_CONTROL", "1")

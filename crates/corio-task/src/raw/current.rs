@@ -198,14 +198,26 @@ pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
 #[inline]
 pub(crate) fn enter_scope<R>(scope: &Scope, until: Option<&Cell<Until>>, f: impl FnOnce() -> R) -> R {
     let until = until.map_or(ptr::null(), ptr::from_ref);
-    let mut frame = Frame { scope, until, outer: ptr::null() };
-    let _saved = HERE.with(|here| {
-        let saved = here.get();
-        frame.outer = saved.scope;
-        here.scope.set(&raw const frame);
-        saved
-    });
+    let outer = HERE.with(|here| here.scope.get());
+    let frame = Frame { scope, until, outer };
+    HERE.with(|here| here.scope.set(&raw const frame));
+    let _leaving = LeaveScope(&frame);
     f()
+}
+
+/// Makes the outer scope the current one again; whatever `f` entered besides, it has left by itself.
+struct LeaveScope<'f>(&'f Frame);
+
+impl Drop for LeaveScope<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        HERE.with(|here| here.scope.set(self.0.outer));
+        if std::thread::panicking() {
+            // SAFETY:
+            // * the scope is borrowed by the call of `enter_scope` that this ends.
+            unsafe { &*self.0.scope }.stop_polling();
+        }
+    }
 }
 
 /// Calls `f` with `local` as the counterpart of `waker`.

@@ -182,6 +182,23 @@ pub(crate) fn note_leaf_in_current(name: &'static &'static str) {
     }
 }
 
+/// Returns the root scope of the task being polled, made now if there was none.
+pub(crate) fn current_root() -> Option<Rc<Node>> {
+    current::task().map(TaskPtr::root)
+}
+
+/// Returns the root scope of the task being polled, if it has one.
+#[inline]
+pub(crate) fn current_root_if_any() -> Option<Rc<Node>> {
+    current::task()?.root_if_any()
+}
+
+/// Tells whether `node` is the root scope of the task being polled.
+#[inline]
+pub(crate) fn is_current_root(node: &Rc<Node>) -> bool {
+    current::task().is_some_and(|task| task.header().extra.is_root(node))
+}
+
 /// Tells whether the task being polled has anything for its root scope to look at.
 #[inline]
 pub(crate) fn current_has_attention() -> bool {

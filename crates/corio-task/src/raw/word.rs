@@ -181,14 +181,20 @@ impl ExtraWord {
         self.0.get().is_null()
     }
 
-    fn is_root(&self) -> bool {
+    /// Tells whether `node` is the root scope.
+    #[inline]
+    pub(super) fn is_root(&self, node: &Rc<Node>) -> bool {
+        self.0.get() == Rc::as_ptr(node).cast()
+    }
+
+    fn has_root(&self) -> bool {
         let word = self.0.get();
         !word.is_null() && word.addr() & TAGS == 0
     }
 
     /// Returns the root scope.
     pub(super) fn root(&self) -> Option<Rc<Node>> {
-        if !self.is_root() {
+        if !self.has_root() {
             return None;
         }
         let root = self.0.get().cast::<Node>();
