@@ -136,6 +136,9 @@ impl<T> Core<T> {
     fn end(&self, state: State, ending: Result<T, FutureError>) {
         self.state.set(state);
         self.ending.replace(Some(ending));
+        if self.listeners.borrow().is_empty() {
+            return self.drop_helper();
+        }
         let told = self.listeners.borrow_mut().take();
         told.for_each(|listener| match listener {
             Listener::Waker(waker) => catch_and_report("panic in a waker", || waker.wake()),
@@ -161,6 +164,7 @@ impl<T> Core<T> {
         self.rare().helper.replace(Some(helper)); // There was none.
     }
 
+    #[inline]
     pub(crate) fn helper(&self) -> Option<Rc<dyn Helper>> {
         self.rare.get()?.helper.borrow().clone()
     }
@@ -177,17 +181,23 @@ impl<T> Core<T> {
     /// Notes that `waker` is to be woken under `key`, which is set if it is [`NO_KEY`]; false if the future is over.
     #[inline]
     pub(crate) fn listen(&self, key: &mut u64, waker: &Waker) -> bool {
-        if let Some(Listener::Waker(old)) = self.listeners.borrow_mut().find(*key) {
-            if will_wake(old, waker) {
-                return true;
+        if *key != NO_KEY {
+            if let Some(Listener::Waker(old)) = self.listeners.borrow_mut().find(*key) {
+                if will_wake(old, waker) {
+                    return true;
+                }
             }
         }
         let new = local_waker(waker); // User code: no borrow is held, and it may have ended the future.
         if self.is_done() {
             return false;
         }
-        let old = self.put_waker(key, new);
-        drop(old); // User code too.
+        if *key == NO_KEY {
+            *key = self.listeners.borrow_mut().push(Listener::Waker(new));
+        } else {
+            let old = self.put_waker(key, new);
+            drop(old); // User code too.
+        }
         true
     }
 
@@ -237,6 +247,7 @@ impl<T> Core<T> {
     }
 
     /// Counts one read end less. With the last goes the helper: nobody is left to cancel, or to wait.
+    #[inline]
     pub(crate) fn remove_reader(&self) {
         self.readers.set(self.readers.get() - 1);
         if self.readers.get() == 0 {

@@ -52,6 +52,12 @@ impl<L> Listeners<L> {
         }
     }
 
+    /// Tells whether there is certainly no entry; one that had more than one may say no.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.is_none()
+    }
+
     /// Returns the number of entries.
     pub(crate) fn len(&self) -> usize {
         let more = self.more.as_ref().map_or(0, |more| more.entries.len() - more.gaps);
