@@ -165,7 +165,7 @@ pub mod sync {
 pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
-        Awaitable, Bell, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
+        Awaitable, Bell, Branch, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
         TaskSet, Until, defer_requests, with_local_waker,
     };
 }
