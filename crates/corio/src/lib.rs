@@ -165,8 +165,8 @@ pub mod sync {
 pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
-        Awaitable, Bell, Branch, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer, TaskId,
-        TaskSet, Until, defer_requests, with_local_waker,
+        Awaitable, Bell, Branch, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer,
+        TaskId, TaskSet, Until, defer_requests, with_local_waker,
     };
 }
 
