@@ -38,6 +38,7 @@
 #![allow(unsafe_code)]
 
 mod cell;
+mod cache;
 mod begin;
 pub(crate) mod current;
 mod reference;
@@ -46,6 +47,7 @@ mod state;
 mod waker;
 mod word;
 
+pub(crate) use cache::Cache;
 pub use reference::TaskRef;
 pub(crate) use reference::{
     Handle, RemoteTask, current_has_attention, current_root, current_root_if_any, is_current_root, note_in_current,
@@ -58,6 +60,7 @@ use crate::node::{Node, Slot};
 use crate::set::Core;
 use crate::sync::{AtomicU32, Ordering};
 use crate::waits::Waits;
+use cache::{Class, IS_USED};
 use cell::allocate;
 use corio_seam::{Cancelled, Description, Panic, Report, TargetId, enter_context, leave_context, report, swap_context};
 use state::{
@@ -118,8 +121,8 @@ struct VTable {
     put_panic: unsafe fn(TaskPtr, Panic),
     /// Takes the panic.
     take_panic: unsafe fn(TaskPtr) -> Panic,
-    /// Frees the memory. The content is gone already.
-    free: unsafe fn(TaskPtr),
+    /// The layout of the memory, which the content has left already when it is freed.
+    class: Class,
 }
 
 /// What a poll came to.
@@ -447,24 +450,32 @@ impl TaskPtr {
 
     /// Frees a cell that the owner alone knows.
     fn free_unmerged(self) {
-        let core = self.header().core;
-        let mere_claim = self.core().remove_live();
-        // SAFETY:
-        // * no holder is left.
-        unsafe { (self.vtable().free)(self) };
-        if !mere_claim {
+        let (core, class) = (self.header().core, self.vtable().class);
+        if !self.core().remove_live() {
+            // SAFETY:
+            // * no holder is left, and the cell was made as a block of this class.
+            unsafe { class.free(self.0.cast()) };
             // SAFETY:
             // * `close` counted once for each cell that was live, and this one gives it up here, and nowhere else.
             unsafe { Arc::decrement_strong_count(core.as_ptr()) };
+        } else if IS_USED {
+            // SAFETY:
+            // * as above; the set is not closed, and will free what its cache holds when it is.
+            unsafe { self.core().cells.put(class, self.0.cast()) };
+        } else {
+            // SAFETY:
+            // * as above.
+            unsafe { class.free(self.0.cast()) };
         }
     }
 
     /// Frees a cell on whatever thread its last reference died.
     fn free_merged(self) {
-        let core = self.header().core;
+        let (core, class) = (self.header().core, self.vtable().class);
         // SAFETY:
-        // * no holder is left, and what they did happened before: `SharedWord::sub` fenced.
-        unsafe { (self.vtable().free)(self) };
+        // * no holder is left, and what they did happened before: `SharedWord::sub` fenced;
+        // * the cell was made as a block of this class.
+        unsafe { class.free(self.0.cast()) };
         // SAFETY:
         // * the merge took one unit of the set's memory for this cell.
         unsafe { Arc::decrement_strong_count(core.as_ptr()) };

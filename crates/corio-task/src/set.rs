@@ -3,7 +3,7 @@
 use crate::forward::Forwarding;
 use crate::inbox::{Bell, Call, Entry, Inbox};
 use crate::options::TaskOptions;
-use crate::raw::{Handle, Registry, TaskRef, current};
+use crate::raw::{Cache, Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
 use crate::sync::{Ordering, fence};
 use crate::task::Task;
@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) forwarding: Forwarding,
     pub(crate) waits: Waits,
+    /// The memory of finished tasks, for the next ones. Empty once the set is closed.
+    pub(crate) cells: Cache,
     /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
     live: Cell<usize>,
     numbers: Cell<u64>,
@@ -59,6 +61,7 @@ impl Core {
             inbox: Arc::new(Inbox::new()),
             forwarding: Forwarding::default(),
             waits: Waits::default(),
+            cells: Cache::new(),
             live: Cell::new(0),
             numbers: Cell::new(0),
             phase: Cell::new(Phase::Open),
@@ -463,6 +466,7 @@ impl TaskSet {
             self.core.drop_belongings();
         });
         self.core.phase.set(Phase::Closed);
+        self.core.cells.clear();
         for _ in 0..self.core.live.replace(0) {
             // Each finished cell that a handle still holds keeps this memory from now on, and gives it up by itself.
             std::mem::forget(Arc::clone(&self.core));

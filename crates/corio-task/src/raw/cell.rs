@@ -1,12 +1,12 @@
 //! The typed part of a cell: what depends on the type of the coroutine.
 
+use super::cache::{Class, IS_USED};
 use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
 use super::{Header, Step, TaskPtr, VTable, describe, discard, run, waker};
 use crate::set::Core;
 use crate::sync::AtomicU32;
 use corio_seam::Panic;
-use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -67,10 +67,12 @@ pub(crate) unsafe fn allocate<F: Future>(
         location,
     };
     let content = UnsafeCell::new(Content { future: ManuallyDrop::new(future) });
-    let cell = Box::into_raw(Box::new(TaskCell { header, content }));
+    let class = TaskCell::<F>::VTABLE.class;
+    let block = if IS_USED { set.cells.take(class) } else { class.allocate() };
     // SAFETY:
-    // * a box is never null.
-    let task = TaskPtr(unsafe { NonNull::new_unchecked(cell.cast()) });
+    // * the block is of the class of these cells: large enough, and aligned.
+    unsafe { block.cast().write(TaskCell { header, content }) };
+    let task = TaskPtr(block.cast());
     set.add_live();
     set.tasks.add(task);
     task
@@ -84,7 +86,7 @@ impl<F: Future> TaskCell<F> {
         output: Self::output,
         put_panic: Self::put_panic,
         take_panic: Self::take_panic,
-        free: Self::free,
+        class: Class::of::<Self>(),
     };
 
     /// Returns where the content lies; no reference to it is made, for user code may run while it is used.
@@ -206,16 +208,5 @@ impl<F: Future> TaskCell<F> {
         // SAFETY:
         // * PANIC was set: the panic is there, once.
         unsafe { Self::content(task).cast::<Panic>().read() }
-    }
-
-    /// Frees the memory, and only the memory: on this path another thread may be the one that runs.
-    ///
-    /// # Safety
-    ///
-    /// * No holder is left; the content and what the header's words point to are gone.
-    unsafe fn free(task: TaskPtr) {
-        // SAFETY:
-        // * `allocate` made the cell as a box of this very layout.
-        unsafe { std::alloc::dealloc(task.0.as_ptr().cast(), Layout::new::<Self>()) };
     }
 }
