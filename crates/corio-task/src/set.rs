@@ -57,7 +57,7 @@ impl Core {
     fn new(timer: Option<Rc<dyn Timer>>) -> Core {
         Core {
             ready: ReadyQueue::new(),
-            tasks: Registry::new(),
+            tasks: Registry::default(),
             inbox: Arc::new(Inbox::new()),
             forwarding: Forwarding::default(),
             waits: Waits::default(),
