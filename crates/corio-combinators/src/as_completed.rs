@@ -1,11 +1,13 @@
 //! The results of several tasks, each as soon as it is there.
 
 use crate::child::Child;
+use crate::ears::Ears;
 use crate::outcome::Outcome;
 use crate::signal::Alarmed;
 use crate::standing::Key;
 use crate::{Failure, TimedOut};
 use corio_seam::{OnAlarm, Waitable, Waiting, local_waker, wait_on};
+use corio_task::{Audience, Seats};
 use futures_core::Stream;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -63,6 +65,7 @@ where
     let count = children.len();
     let course = Rc::new(Course {
         children: RefCell::new(children.into_iter().map(Some).collect()),
+        seats: RefCell::default(),
         results: RefCell::default(),
         waiters: RefCell::default(),
         last_ticket: Cell::new(0),
@@ -81,6 +84,8 @@ type Numbered<O> = (usize, Result<<O as Outcome>::Value, Failure>);
 struct Course<O: Outcome> {
     /// None where a child is over.
     children: RefCell<Vec<Option<Listened<O>>>>,
+    /// What tasks are listened to by, until the listening ends: they hold what holds them.
+    seats: RefCell<Option<Seats>>,
     /// The results that nobody has taken.
     results: RefCell<VecDeque<Numbered<O>>>,
     /// Those who wait for one, each with its ticket, first come first served.
@@ -91,28 +96,20 @@ struct Course<O: Outcome> {
 impl<O: Outcome> Course<O> {
     fn listen(self: &Rc<Self>) {
         let count = self.children.borrow().len();
+        let ears = Ears::new(count, self);
         for index in 0..count {
             let Some((child, _)) = self.children.borrow_mut()[index].take() else { continue };
-            let this = Rc::clone(self);
-            // Put back before it can be called: a cell that is over calls at once where no loop runs.
             let over = child.done();
-            let key = (!over).then(|| child.listen(move || this.ended(index)));
+            let key = (!over).then(|| child.listen_with(&ears, index));
             self.children.borrow_mut()[index] = Some((child, key));
             if over {
-                let this = Rc::clone(self);
-                if let Err(node) = corio_seam::push(corio_seam::Node::new(move || this.ended(index))) {
+                // By a callback: where no loop runs, it is called at once.
+                if let Err(node) = corio_seam::push(corio_seam::Node::new(ears.callback(index))) {
                     node.run();
                 }
             }
         }
-    }
-
-    /// Notes that a child is over.
-    fn ended(&self, index: usize) {
-        let child = self.children.borrow_mut().get_mut(index).and_then(Option::take);
-        if let Some((child, _)) = child {
-            self.give((index, child.take()));
-        }
+        self.seats.replace(ears.into_seats());
     }
 
     /// Adds a result, and wakes whoever waited longest.
@@ -174,15 +171,25 @@ impl<O: Outcome> Course<O> {
 
     /// Stops listening: returns which children are not over.
     fn stop(&self) -> Vec<usize> {
-        let mut left = Vec::new();
+        let (mut left, seats) = (Vec::new(), self.seats.take());
         for (index, child) in self.children.take().into_iter().enumerate() {
             let Some((child, key)) = child else { continue };
             left.push(index);
             if let Some(key) = key {
-                child.unlisten(&key);
+                child.unlisten(&key, seats.as_ref(), index);
             }
         }
         left
+    }
+}
+
+impl<O: Outcome> Audience for Course<O> {
+    /// Notes that a child is over.
+    fn ended(&self, index: usize) {
+        let child = self.children.borrow_mut().get_mut(index).and_then(Option::take);
+        if let Some((child, _)) = child {
+            self.give((index, child.take()));
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! One child of a combinator over tasks: something that goes on by itself, and is listened to.
 
 use crate::Failure;
+use crate::ears::Ears;
 use crate::fallible::Handle;
 use crate::outcome::Outcome;
 use crate::standing::Key;
 use corio_seam::Waitable;
-use corio_task::{Task, create_task};
+use corio_task::{Audience, Seats, Task, create_task};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ impl<O: Outcome> Child<O> {
         }
     }
 
+    #[inline]
     pub(crate) fn done(&self) -> bool {
         match self {
             Child::Spawned(task) => task.done(),
@@ -56,10 +58,20 @@ impl<O: Outcome> Child<O> {
         }
     }
 
-    pub(crate) fn unlisten(&self, key: &Key) {
+    /// Has the audience told when the child is over, through the loop; it is not over yet.
+    #[inline]
+    pub(crate) fn listen_with<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Key {
+        match self {
+            Child::Spawned(task) => ears.seat(task, index),
+            Child::Task(task) => ears.seat(task, index),
+            _ => self.listen(ears.callback(index)),
+        }
+    }
+
+    pub(crate) fn unlisten(&self, key: &Key, seats: Option<&Seats>, index: usize) {
         match (self, key) {
-            (Child::Spawned(task), Key::Task(key)) => task.remove_done_callback(*key),
-            (Child::Task(task), Key::Task(key)) => task.remove_done_callback(*key),
+            (Child::Spawned(task), Key::Seat) => seats.is_some_and(|seats| task.leave_seat(seats, index)),
+            (Child::Task(task), Key::Seat) => seats.is_some_and(|seats| task.leave_seat(seats, index)),
             (Child::Cell(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
             (Child::Gather(cell), Key::Cell(key)) => cell.remove_done_callback(*key),
             (Child::Fallible(handle), key) => handle.forget(key),
@@ -95,6 +107,7 @@ impl<O: Outcome> Child<O> {
     /// # Panics
     ///
     /// If it has not ended.
+    #[inline]
     pub(crate) fn take(mut self) -> Result<O::Value, Failure> {
         const OVER: &str = "a child is asked for its output after its end";
         match &mut self {

@@ -1,10 +1,11 @@
 //! The results of several tasks, in order, as one future.
 
 use crate::Failure;
-use crate::slots::{IntoSlots, Slots};
+use crate::ears::Ears;
+use crate::slots::{Collected, IntoSlots, Slots};
 use corio_future::{CallbackKey, FutureError, Promise, promise_for};
 use corio_seam::{TargetId, Waitable};
-use corio_task::{Awaitable, Cancelled};
+use corio_task::{Audience, Awaitable, Cancelled};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
@@ -148,15 +149,9 @@ impl<S: Slots, V: 'static> Waitable for Children<S, V> {
 impl<S: Slots, V: 'static> Gathering<S, V> {
     /// Listens to those that are not over, and then counts those that are: they may be all.
     fn listen(self: &Rc<Self>) {
-        let (mut over, count) = (Vec::new(), self.slots.count());
-        for index in 0..count {
-            if self.slots.at(index).is_done() {
-                over.push(index);
-                continue;
-            }
-            let this = Rc::clone(self);
-            self.slots.listen(index, move || this.ended(index));
-        }
+        let count = self.slots.count();
+        let ears = Ears::new(count, self);
+        let over: Vec<_> = (0..count).filter(|index| !self.slots.listen(&ears, *index)).collect();
         if count == 0 {
             self.finish();
         }
@@ -165,21 +160,12 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
         }
     }
 
-    /// Notes that a child is over.
-    fn ended(&self, index: usize) {
-        if !self.slots.at(index).collect() {
-            return; // It is being asked to end: whoever asks will see.
-        }
-        self.left.set(self.left.get() - 1);
-        let is_over = || self.promise.borrow().is_none();
-        if self.mode.stop_at_failure || is_over() {
-            if let Some(failure) = self.slots.at(index).take_failure() {
-                return self.fail(failure);
-            }
-        }
-        if self.left.get() == 0 && !is_over() {
-            self.finish();
-        }
+    /// Looks at a failure that a child has left: true if it is not kept, for it has ended the gather, or came too late.
+    #[cold]
+    fn fails(&self, index: usize) -> bool {
+        let keep = !self.mode.stop_at_failure && self.promise.borrow().is_some();
+        let failure = if keep { None } else { self.slots.at(index).take_failure() };
+        failure.map(|failure| self.fail(failure)).is_some()
     }
 
     /// Ends the gather with the first failure; a later one is dropped.
@@ -217,6 +203,23 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
             }
         }
         accepted
+    }
+}
+
+impl<S: Slots, V: 'static> Audience for Gathering<S, V> {
+    /// Notes that a child is over.
+    fn ended(&self, index: usize) {
+        let collected = self.slots.at(index).collect();
+        if collected == Collected::Nothing {
+            return; // It is being asked to end: whoever asks will see.
+        }
+        self.left.set(self.left.get() - 1);
+        if collected == Collected::Failure && self.fails(index) {
+            return;
+        }
+        if self.left.get() == 0 {
+            self.finish();
+        }
     }
 }
 

@@ -128,6 +128,7 @@ mod error;
 mod outcome;
 mod fallible;
 mod child;
+mod ears;
 mod standing;
 mod slots;
 mod members;

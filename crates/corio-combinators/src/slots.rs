@@ -2,38 +2,65 @@
 
 use crate::Failure;
 use crate::child::Child;
+use crate::ears::Ears;
 use crate::members::{List, Tuple};
 use crate::outcome::Outcome;
 use corio_seam::Waitable;
-use std::cell::{Cell, RefCell};
+use corio_task::Audience;
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// One child, and later how it ended.
-pub struct Slot<O: Outcome> {
-    /// None while it is asked to end, and after its end.
-    child: RefCell<Option<Child<O>>>,
-    result: RefCell<Option<Result<O::Value, Failure>>>,
-    /// Its end was told while it was being asked to end.
-    missed: Cell<bool>,
+pub struct Slot<O: Outcome>(RefCell<Content<O>>);
+
+/// What a slot holds.
+enum Content<O: Outcome> {
+    Child(Child<O>),
+    /// The child is being asked to end.
+    Asked,
+    /// Likewise, and its end was told meanwhile.
+    Missed,
+    /// The child is being asked for its result, or that has been taken.
+    Nothing,
+    Result(Result<O::Value, Failure>),
 }
 
 impl<O: Outcome> Slot<O> {
     #[track_caller]
     fn new<F: Future<Output = O> + 'static>(future: F) -> Slot<O> {
-        Slot { child: RefCell::new(Some(Child::start(future))), result: RefCell::default(), missed: Cell::new(false) }
+        Slot(RefCell::new(Content::Child(Child::start(future))))
     }
 
-    fn listen(&self, callback: impl FnOnce() + 'static) {
-        if let Some(child) = &*self.child.borrow() {
-            child.listen(callback); // Nothing runs now: the child is pending.
+    #[inline]
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
+        match &*self.0.borrow() {
+            Content::Child(child) if !child.done() => {
+                child.listen_with(ears, index); // Nothing runs now: the child is pending.
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes the child that has ended, or notes that it has, if it is being asked to end.
+    #[inline]
+    fn take_child(&self) -> Option<Child<O>> {
+        let mut content = self.0.borrow_mut();
+        let next = if matches!(*content, Content::Asked) { Content::Missed } else { Content::Nothing };
+        match std::mem::replace(&mut *content, next) {
+            Content::Child(child) => Some(child),
+            _ => None,
         }
     }
 
     /// Moves the result out, after the end of all.
     fn take(&self) -> Result<O::Value, Failure> {
-        self.result.take().expect("a gather is over when every child has left its result")
+        match self.0.replace(Content::Nothing) {
+            Content::Result(result) => result,
+            _ => panic!("a gather is over when every child has left its result"),
+        }
     }
 
     fn take_value(&self) -> O::Value {
@@ -43,52 +70,71 @@ impl<O: Outcome> Slot<O> {
 
 impl<O: Outcome> fmt::Debug for Slot<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("is_over", &self.result.borrow().is_some()).finish_non_exhaustive()
+        let is_over = matches!(*self.0.borrow(), Content::Result(_));
+        f.debug_struct("Slot").field("is_over", &is_over).finish_non_exhaustive()
     }
+}
+
+/// What a child has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Collected {
+    /// Nothing yet: it is being asked to end.
+    Nothing,
+    /// Its value.
+    Value,
+    /// Its failure.
+    Failure,
 }
 
 /// A child without its types.
 pub trait AnySlot {
-    /// Tells whether the child is over already.
-    fn is_done(&self) -> bool;
     /// Asks the child to end: whether it accepted, and whether it ended there and then.
     fn cancel(&self, message: Option<Arc<str>>) -> (bool, bool);
-    /// Moves the result of a child that is over here; false if it is being asked to end.
-    fn collect(&self) -> bool;
-    /// Takes the failure, if it failed.
+    /// Moves the result of a child that is over here.
+    fn collect(&self) -> Collected;
+    /// Takes the failure of a child that left one.
     fn take_failure(&self) -> Option<Failure>;
     /// Returns the child as the await graph sees it, unless it is over.
     fn waitable(&self) -> Option<Rc<dyn Waitable>>;
 }
 
 impl<O: Outcome> AnySlot for Slot<O> {
-    fn is_done(&self) -> bool {
-        self.child.borrow().as_ref().is_some_and(Child::done)
-    }
-
     fn cancel(&self, message: Option<Arc<str>>) -> (bool, bool) {
-        let Some(child) = self.child.take() else { return (false, false) };
+        if !matches!(*self.0.borrow(), Content::Child(_)) {
+            return (false, false);
+        }
+        let Content::Child(child) = self.0.replace(Content::Asked) else { return (false, false) };
         let accepted = child.cancel(message); // Whatever this leads to may come back here: under no borrow.
-        self.child.replace(Some(child));
-        (accepted, self.missed.take())
+        let missed = matches!(self.0.replace(Content::Child(child)), Content::Missed);
+        (accepted, missed)
     }
 
-    fn collect(&self) -> bool {
-        let Some(child) = self.child.take() else {
-            self.missed.set(true);
-            return false;
-        };
+    #[inline]
+    fn collect(&self) -> Collected {
+        let Some(child) = self.take_child() else { return Collected::Nothing };
         let result = child.take(); // User code perhaps, a `Clone`.
-        self.result.replace(Some(result));
-        true
+        let collected = if result.is_ok() { Collected::Value } else { Collected::Failure };
+        self.0.replace(Content::Result(result));
+        collected
     }
 
     fn take_failure(&self) -> Option<Failure> {
-        self.result.borrow_mut().take_if(|result| result.is_err())?.err()
+        let mut content = self.0.borrow_mut();
+        if !matches!(*content, Content::Result(Err(_))) {
+            return None;
+        }
+        match std::mem::replace(&mut *content, Content::Nothing) {
+            Content::Result(result) => result.err(),
+            _ => None,
+        }
     }
 
     fn waitable(&self) -> Option<Rc<dyn Waitable>> {
-        self.child.borrow().as_ref().filter(|child| !child.done()).map(Child::waitable)
+        match &*self.0.borrow() {
+            Content::Child(child) if !child.done() => Some(child.waitable()),
+            _ => None,
+        }
     }
 }
 
@@ -107,9 +153,9 @@ pub trait Slots: 'static {
     #[doc(hidden)]
     fn at(&self, index: usize) -> &dyn AnySlot;
 
-    /// Has `callback` called through the loop when one is over, which it is not yet.
+    /// Listens to one; false if it is over already.
     #[doc(hidden)]
-    fn listen(&self, index: usize, callback: impl FnOnce() + 'static);
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool;
 
     /// Takes the values: all have ended, and none failed.
     #[doc(hidden)]
@@ -157,8 +203,9 @@ impl<O: Outcome> Slots for Box<[Slot<O>]> {
         &self[index]
     }
 
-    fn listen(&self, index: usize, callback: impl FnOnce() + 'static) {
-        self[index].listen(callback);
+    #[inline]
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
+        self[index].listen(ears, index)
     }
 
     fn values(&self) -> Self::Values {
@@ -197,9 +244,9 @@ macro_rules! tuple {
                 }
             }
 
-            fn listen(&self, index: usize, callback: impl FnOnce() + 'static) {
+            fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
                 match index {
-                    $($index => self.$index.listen(callback),)+
+                    $($index => self.$index.listen(ears, index),)+
                     _ => unreachable!("a tuple was asked for a child that it does not have"),
                 }
             }

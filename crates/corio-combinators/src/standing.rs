@@ -13,6 +13,8 @@ pub enum Key {
     Task(TaskKey),
     /// One of a cell.
     Cell(CellKey),
+    /// The seat of a task, which is known by the child's number.
+    Seat,
 }
 
 /// Something that goes on by itself, and can be watched and cancelled.

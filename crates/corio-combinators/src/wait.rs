@@ -1,11 +1,12 @@
 //! Waiting for some of several tasks, which stay the caller's.
 
+use crate::ears::Ears;
 use crate::outcome::Outcome;
 use crate::signal::{Alarmed, Signal};
 use crate::standing::{Key, Standing};
 use corio_future::InvalidState;
 use corio_seam::{OnAlarm, Waitable};
-use corio_task::{Task, TaskRef};
+use corio_task::{Audience, Seats, Task, TaskRef};
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
@@ -107,9 +108,15 @@ pub async fn wait<H: Waited>(
 ///
 /// A cell can be given by many, and to many, at once: asyncio's tasks are like that.
 pub trait Waited: Standing {
-    /// Calls `tell` through the loop, when it is over.
+    /// Has the audience told through the loop, when it is over.
     #[doc(hidden)]
-    fn listen(&self, tell: impl FnOnce() + 'static) -> Key;
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Key;
+
+    /// Takes that back.
+    #[doc(hidden)]
+    fn unlisten(&self, key: &Key, _seats: Option<&Seats>, _index: usize) {
+        self.forget(key);
+    }
 
     /// Tells whether it ended by an error, and not by being cancelled.
     #[doc(hidden)]
@@ -138,8 +145,14 @@ impl fmt::Debug for Shown {
 }
 
 impl<T: Outcome> Waited for Task<T> {
-    fn listen(&self, tell: impl FnOnce() + 'static) -> Key {
-        Key::Task(self.add_done_callback(|_| tell()))
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Key {
+        ears.seat(self, index)
+    }
+
+    fn unlisten(&self, _: &Key, seats: Option<&Seats>, index: usize) {
+        if let Some(seats) = seats {
+            self.leave_seat(seats, index);
+        }
     }
 
     fn failed(&self) -> bool {
@@ -152,7 +165,8 @@ impl<T: Outcome> Waited for Task<T> {
 }
 
 impl<T: Outcome> Waited for corio_future::Future<T> {
-    fn listen(&self, tell: impl FnOnce() + 'static) -> Key {
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Key {
+        let tell = ears.callback(index);
         Key::Cell(self.add_done_callback(|_| tell()))
     }
 
@@ -182,7 +196,7 @@ struct Shared {
     shown: RefCell<Vec<Shown>>,
 }
 
-impl Shared {
+impl Audience for Shared {
     /// Notes that a task is over, and wakes the caller if that may be enough.
     fn ended(&self, index: usize) {
         self.left.set(self.left.get() - 1);
@@ -227,6 +241,7 @@ impl Waitable for Shared {
 struct Watch<'t, H: Waited> {
     tasks: &'t [H],
     keys: Vec<Key>,
+    seats: Option<Seats>,
     shared: Rc<Shared>,
 }
 
@@ -240,12 +255,9 @@ impl<'t, H: Waited> Watch<'t, H> {
             enough: Cell::new(false),
             shown: RefCell::new(tasks.iter().map(H::shown).collect()),
         });
-        let listen = |(index, task): (usize, &H)| {
-            let shared = Rc::clone(&shared);
-            task.listen(move || shared.ended(index))
-        };
-        let keys = tasks.iter().enumerate().map(listen).collect();
-        Watch { tasks, keys, shared }
+        let ears = Ears::new(tasks.len(), &shared);
+        let keys = tasks.iter().enumerate().map(|(index, task)| task.listen(&ears, index)).collect();
+        Watch { tasks, keys, seats: ears.into_seats(), shared }
     }
 
     /// Waits until something has happened.
@@ -263,8 +275,8 @@ impl<'t, H: Waited> Watch<'t, H> {
 impl<H: Waited> Drop for Watch<'_, H> {
     fn drop(&mut self) {
         drop(self.shared.shown.take());
-        for (task, key) in self.tasks.iter().zip(&self.keys) {
-            task.forget(key);
+        for (index, (task, key)) in self.tasks.iter().zip(&self.keys).enumerate() {
+            task.unlisten(key, self.seats.as_ref(), index);
         }
     }
 }

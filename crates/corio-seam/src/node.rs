@@ -255,6 +255,16 @@ impl fmt::Debug for Node {
 /// What is said of a callback's panic.
 const IN_CALLBACK: &str = "exception in callback";
 
+/// Runs `f` as an entry of the ready queue that was made of it would: in `context`, or in none of its own, a panic caught
+/// and reported. For entries that are part of something else, by [`Node::from_raw`].
+#[inline]
+pub fn run_callback(context: Option<Context>, f: impl FnOnce()) {
+    match context {
+        None => run_detached(|| catch_and_report(IN_CALLBACK, f)),
+        Some(context) => enter_context(Some(context), || catch_and_report(IN_CALLBACK, f)),
+    }
+}
+
 /// A boxed callback: what [`Node::of`] makes.
 #[repr(C)]
 struct Callback<E> {

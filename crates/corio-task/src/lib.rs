@@ -78,7 +78,7 @@
 //! |---|---|
 //! | [`RemoteSet`], [`TaskId`], [`CallbackKey`], [`Cancelled`], wakers of tasks | yes |
 //! | [`Until`] | yes |
-//! | [`TaskSet`], [`Task`], [`TaskRef`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`Branch`], [`CatchCancelled`] | no |
+//! | [`TaskSet`], [`Task`], [`TaskRef`], [`Seats`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`Branch`], [`CatchCancelled`] | no |
 //!
 //! The futures given to tasks need not be `Send`.
 //!
@@ -128,7 +128,7 @@ pub use error::JoinError;
 pub use inbox::Bell;
 pub use listeners::CallbackKey;
 pub use options::TaskOptions;
-pub use raw::TaskRef;
+pub use raw::{Audience, Seats, TaskRef};
 pub use scope::{Scope, ScopeHandle, defer_requests, with_local_waker};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;

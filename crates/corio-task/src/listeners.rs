@@ -1,6 +1,6 @@
 //! Who is told when a task ends, in the order in which they asked.
 
-use crate::raw::{self, TaskRef};
+use crate::raw::{self, Seat, Seats, TaskRef};
 use crate::set::Core;
 use corio_seam::Node;
 use std::mem;
@@ -19,6 +19,8 @@ enum Entry {
     Waker(Waker),
     /// A done callback: one entry of the ready queue.
     Call(CallbackKey, Node),
+    /// A seat: likewise.
+    Seat(Seat),
     Inline(Inline),
 }
 
@@ -32,6 +34,10 @@ pub(crate) struct Listeners {
 impl Listeners {
     pub(crate) fn of_waker(waker: Waker) -> Listeners {
         Listeners { entries: vec![Entry::Waker(waker)], last_key: 0 }
+    }
+
+    pub(crate) fn of_seat(seat: Seat) -> Listeners {
+        Listeners { entries: vec![Entry::Seat(seat)], last_key: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,6 +84,20 @@ impl Listeners {
         }
     }
 
+    pub(crate) fn add_seat(&mut self, seat: Seat) {
+        self.entries.push(Entry::Seat(seat));
+    }
+
+    /// Takes a seat out; the caller drops it.
+    pub(crate) fn remove_seat(&mut self, seats: &Seats, index: usize) -> Option<Seat> {
+        let place =
+            self.entries.iter().position(|entry| matches!(entry, Entry::Seat(seat) if seat.is(seats, index)))?;
+        match self.entries.remove(place) {
+            Entry::Seat(seat) => Some(seat),
+            _ => None,
+        }
+    }
+
     pub(crate) fn add_inline(&mut self, inline: Inline) {
         self.entries.push(Entry::Inline(inline));
     }
@@ -88,6 +108,7 @@ impl Listeners {
             let told = catch_unwind(AssertUnwindSafe(|| match entry {
                 Entry::Waker(waker) => waker.wake(),
                 Entry::Call(_, node) => drop(core.push(node)),
+                Entry::Seat(seat) => drop(core.push(seat.into_node())),
                 Entry::Inline(inline) => inline(task),
             }));
             if let Err(payload) = told {

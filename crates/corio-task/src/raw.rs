@@ -13,6 +13,7 @@
 //! | the set's registry, while the task is unfinished | nothing: `DONE` is not set | the owner's thread |
 //! | the `Task` handle | the flag `HANDLE` | the owner's thread |
 //! | each `TaskRef` | `views` | the owner's thread |
+//! | an entry of the ready queue, when the task is over | `views`, and the flag `QUEUE_VIEW` | the owner's thread |
 //! | each `Waker` | `local` or the shared word, whichever thread it is on | any thread |
 //! | each waker kept where it never leaves the owner's thread | `kept` | the owner's thread |
 //! | an entry of the inbox | the mark `QUEUED` of the shared word | the owner's thread |
@@ -34,6 +35,8 @@
 //! [`TaskPtr::finish`] sets `DONE` and `ENDING`, unregisters, tells everybody in the slot, drops the output if no handle
 //! is left, clears `ENDING`, and *settles*: frees, keeps, or merges. While `ENDING` is set, a dying handle or view only
 //! clears its mark: whatever ends a task holds its cell until its callbacks have been handed on.
+//!
+//! If nobody is in the slot but a [seat](Seats), the task goes to the ready queue once more, as the entry that calls it.
 
 #![allow(unsafe_code)]
 
@@ -43,6 +46,7 @@ mod begin;
 pub(crate) mod current;
 mod reference;
 mod registry;
+mod seats;
 mod state;
 mod waker;
 mod word;
@@ -54,6 +58,8 @@ pub(crate) use reference::{
     note_leaf_in_current,
 };
 pub(crate) use registry::Registry;
+pub(crate) use seats::Seat;
+pub use seats::{Audience, Seats};
 pub(crate) use waker::{keep, will_wake};
 
 use crate::node::{Node, Slot};
@@ -201,15 +207,18 @@ impl TaskPtr {
         // SAFETY:
         // * the cell starts with the queue's header, and the pointer has provenance over all of it;
         // * the registry owns an unfinished task, and the end of a queued one leaves a view to the entry;
-        // * SCHEDULED was not set, so the task stands in no queue.
+        // * neither SCHEDULED nor QUEUE_VIEW was set, so the task stands in no queue.
         let node = unsafe { corio_seam::Node::from_raw(self.0.cast()) };
         self.core().enqueue(node);
     }
 
-    /// Makes one step, as the ready queue asks for it.
+    /// Makes one step, as the ready queue asks for it; or calls the seat of a task that is over.
     fn step(self) {
         let state = &self.header().state;
         if state.has(DONE) {
+            if let Some(seat) = self.header().slot.take_seat() {
+                seat.call();
+            }
             self.leave_queue();
             return;
         }
@@ -305,8 +314,7 @@ impl TaskPtr {
         let queued = header.state.has(SCHEDULED) && !header.state.has(RUNNING);
         header.state.change(SCHEDULED.with(RUNNING).with(ATTENTION), DONE.with(ENDING));
         if queued {
-            header.state.set(QUEUE_VIEW);
-            header.views.set(header.views.get() + 1);
+            self.hold_for_queue();
         }
         header.extra.forget_waiting(self.waits());
         match ended {
@@ -336,8 +344,29 @@ impl TaskPtr {
         match self.header().slot.take() {
             Listening::Nobody => (),
             Listening::Task(waiter) => waker::kept(waiter).wake(),
+            Listening::Seat(seat) => self.call_soon(seat),
             Listening::Many(listeners) => listeners.tell(&self.view(), self.core()),
         }
+    }
+
+    /// Has the seat called by an entry of the ready queue: the cell itself, which needs no step any more.
+    fn call_soon(self, seat: Seat) {
+        if !self.core().is_open() {
+            return seat.discard();
+        }
+        self.header().slot.put(Listening::Seat(seat));
+        // One that was ended while it stood in the queue has its entry there already.
+        if !self.header().state.has(QUEUE_VIEW) {
+            self.hold_for_queue();
+            self.enqueue();
+        }
+    }
+
+    /// Counts the view that a finished task's entry of the ready queue is.
+    fn hold_for_queue(self) {
+        let header = self.header();
+        header.state.set(QUEUE_VIEW);
+        header.views.set(header.views.get() + 1);
     }
 
     /// Drops an output that nobody can read any more; a panic is reported, and so is a panic of the drop.
@@ -570,6 +599,9 @@ unsafe fn run(node: NonNull<corio_seam::Header>) {
 unsafe fn discard(node: NonNull<corio_seam::Header>) {
     let task = TaskPtr(node.cast());
     if task.header().state.has(DONE) {
+        if let Some(seat) = task.header().slot.take_seat() {
+            seat.discard();
+        }
         task.leave_queue();
     } else {
         task.header().state.clear(SCHEDULED);
@@ -583,5 +615,7 @@ unsafe fn discard(node: NonNull<corio_seam::Header>) {
 /// * `node` is a cell that the queue holds, as [`TaskPtr::enqueue`] lent it.
 unsafe fn describe(node: NonNull<corio_seam::Header>) -> Description {
     let task = TaskPtr(node.cast());
-    Description { what: format!("task {:?}", task.name()), location: Some(task.header().location) }
+    let whose =
+        if task.header().slot.is_seat() && task.header().state.has(DONE) { "done callback of task" } else { "task" };
+    Description { what: format!("{whose} {:?}", task.name()), location: Some(task.header().location) }
 }

@@ -3,7 +3,7 @@
 use crate::forward::{self, By};
 use crate::listeners::CallbackKey;
 use crate::node::Slot;
-use crate::raw::{Handle, TaskRef, current};
+use crate::raw::{Handle, Seats, TaskRef, current};
 use crate::scope;
 use crate::{JoinError, TaskId, TaskOptions};
 use corio_seam::{Cancelled, Panic, TargetId, Waitable};
@@ -241,6 +241,22 @@ impl<T> Task<T> {
     /// Takes a done callback back; false if it ran, or is on its way. asyncio's `remove_done_callback`.
     pub fn remove_done_callback(&self, key: CallbackKey) -> bool {
         self.task_ref().remove_done_callback(key)
+    }
+
+    /// Has the audience of `seats` told under the number `index` when the task is over: a done callback without an
+    /// allocation. See [`Seats`].
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many seats.
+    #[inline]
+    pub fn take_seat(&self, seats: &Seats, index: usize) {
+        self.handle.take_seat(seats, index);
+    }
+
+    /// Takes that back; false if the audience was told, or is about to be.
+    pub fn leave_seat(&self, seats: &Seats, index: usize) -> bool {
+        self.handle.leave_seat(seats, index)
     }
 
     /// Lends the output, if the task returned one and nobody took it.

@@ -147,8 +147,8 @@ pub mod seam {
         OnShutdown, ReadyQueue, Remote, Report, Resume, Seam, Seeded, ShutdownHook, Sleep, TargetId, Timer, TimerKey,
         VTable, Waitable, Waiting, busy, call_soon, cancelling, capture_context, carry_context, catch_and_report,
         catch_and_report_from, enter_context, heard, install, is_seeded, leave_context, local, local_waker, loop_id,
-        now, on_shutdown, outside_context, permute, push, raised, random, remote, report, seed, sleep_until, spawn,
-        swap_context, take_shutdown_hooks, timer, wait_on, will_wake,
+        now, on_shutdown, outside_context, permute, push, raised, random, remote, report, run_callback, seed,
+        sleep_until, spawn, swap_context, take_shutdown_hooks, timer, wait_on, will_wake,
     };
 }
 
@@ -165,8 +165,8 @@ pub mod sync {
 pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
-        Awaitable, Bell, Branch, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, SleepTimer,
-        TaskId, TaskSet, Until, defer_requests, with_local_waker,
+        Audience, Awaitable, Bell, Branch, CallbackKey, CatchCancelled, RemoteSet, RunUntil, Scope, ScopeHandle, Seats,
+        SleepTimer, TaskId, TaskSet, Until, defer_requests, with_local_waker,
     };
 }
 

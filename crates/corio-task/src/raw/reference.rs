@@ -1,7 +1,7 @@
 //! The safe faces of a cell: the handle, the view, and the entry of the inbox.
 
 use super::state::{ATTENTION, CANCELLED, DONE, Drained, ENDING, HANDLE, OUTPUT, PANIC, RUNNING};
-use super::{Extra, TaskPtr, allocate, current};
+use super::{Extra, Seats, TaskPtr, allocate, current};
 use crate::error::JoinError;
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
@@ -340,6 +340,22 @@ impl<T> Handle<T> {
     #[inline]
     pub(crate) fn set_waker(&self, waker: &Waker) {
         self.0.header().slot.set_waker(waker);
+    }
+
+    /// Has a seat called through the ready queue when the task is over, or now if it is.
+    #[inline]
+    pub(crate) fn take_seat(&self, seats: &Seats, index: usize) {
+        let seat = seats.take(index);
+        if self.is_done() {
+            drop(self.0.core().push(seat.into_node()));
+        } else {
+            self.0.header().slot.add_seat(seat);
+        }
+    }
+
+    /// Takes a seat back; false if it was called, or is about to be.
+    pub(crate) fn leave_seat(&self, seats: &Seats, index: usize) -> bool {
+        !self.is_done() && self.0.header().slot.remove_seat(seats, index).is_some()
     }
 
     /// Notes that whoever is being polled waits for this task.

@@ -34,7 +34,8 @@ pub(super) const PANIC: Flags = Flags(1 << 8);
 pub(super) const ATTENTION: Flags = Flags(1 << 9);
 /// The counts were merged: every reference is in the shared word now. Set once, after DONE.
 pub(super) const MERGED: Flags = Flags(1 << 10);
-/// The task ended while it stood in the ready queue, whose entry is counted as a view.
+/// The task is over and stands in the ready queue, whose entry is counted as a view: it ended there, or its seat is to be
+/// called.
 pub(super) const QUEUE_VIEW: Flags = Flags(1 << 11);
 /// The root scope holds the task's context: a step makes it the current one. Never cleared.
 pub(super) const CONTEXT: Flags = Flags(1 << 12);

@@ -1,5 +1,6 @@
 //! Two words of the header that are one of several pointers each, told apart by their lowest bits.
 
+use super::seats::{Seat, Seats};
 use super::{TaskPtr, TaskRef, waker};
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
@@ -13,6 +14,8 @@ use std::task::Waker;
 const TASK: usize = 1;
 /// In `ExtraWord`: the name of a leaf.
 const LEAF: usize = 2;
+/// In `SlotWord`: a seat.
+const SEAT: usize = 2;
 /// In `ExtraWord`: the number of a place, above the tag.
 const PLACE: usize = TASK | LEAF;
 const TAGS: usize = TASK | LEAF;
@@ -31,6 +34,15 @@ fn as_task(word: *const ()) -> TaskPtr {
     TaskPtr(NonNull::new(untagged::<super::Header>(word).cast_mut()).expect("a task's address is never null"))
 }
 
+/// Makes a seat of a word that `put` made of one, and that its caller has replaced.
+#[inline]
+fn as_seat(word: *const ()) -> Seat {
+    let number = NonNull::new(untagged::<u32>(word).cast_mut()).expect("a seat's address is never null");
+    // SAFETY:
+    // * `put` made the word of a seat, which the word gives up.
+    unsafe { Seat::from_raw(number) }
+}
+
 /// Who is told of a task's end.
 pub(super) struct SlotWord(Cell<*const ()>);
 
@@ -39,6 +51,8 @@ pub(super) enum Listening {
     Nobody,
     /// A task that waits for this one, and nobody else; the pointer is one of its kept wakers.
     Task(TaskPtr),
+    /// A seat, and nobody else. It stays there while the task, being over, stands in the ready queue to call it.
+    Seat(Seat),
     Many(Box<Listeners>),
 }
 
@@ -51,21 +65,64 @@ impl SlotWord {
     pub(super) fn take(&self) -> Listening {
         let word = self.0.replace(ptr::null());
         if word.is_null() {
-            Listening::Nobody
-        } else if word.addr() & TASK != 0 {
-            Listening::Task(as_task(word))
-        } else {
-            // SAFETY:
-            // * an untagged word comes from `Box::into_raw` in `put`, and was replaced just now.
-            Listening::Many(unsafe { Box::from_raw(word.cast::<Listeners>().cast_mut()) })
+            return Listening::Nobody;
+        }
+        match word.addr() & TAGS {
+            TASK => Listening::Task(as_task(word)),
+            SEAT => Listening::Seat(as_seat(word)),
+            _ => {
+                // SAFETY:
+                // * an untagged word comes from `Box::into_raw` in `put`, and was replaced just now.
+                Listening::Many(unsafe { Box::from_raw(word.cast::<Listeners>().cast_mut()) })
+            }
         }
     }
 
     #[inline]
-    fn put(&self, listening: Listening) {
+    pub(super) fn is_seat(&self) -> bool {
+        self.0.get().addr() & TAGS == SEAT
+    }
+
+    /// Takes the seat, if nobody else is told.
+    #[inline]
+    pub(super) fn take_seat(&self) -> Option<Seat> {
+        if self.is_seat() { Some(as_seat(self.0.replace(ptr::null()))) } else { None }
+    }
+
+    /// Has a seat told.
+    #[inline]
+    pub(super) fn add_seat(&self, seat: Seat) {
+        if self.0.get().is_null() {
+            self.put(Listening::Seat(seat));
+        } else {
+            self.with_listeners(|listeners| listeners.add_seat(seat));
+        }
+    }
+
+    /// Takes that seat back, if it is there; the caller drops it.
+    pub(super) fn remove_seat(&self, seats: &Seats, index: usize) -> Option<Seat> {
+        match self.take() {
+            Listening::Seat(seat) if seat.is(seats, index) => Some(seat),
+            Listening::Many(mut listeners) => {
+                let removed = listeners.remove_seat(seats, index);
+                if !listeners.is_empty() {
+                    self.put(Listening::Many(listeners));
+                }
+                removed
+            }
+            other => {
+                self.put(other);
+                None
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn put(&self, listening: Listening) {
         let word = match listening {
             Listening::Nobody => ptr::null(),
             Listening::Task(task) => tagged(task.0.as_ptr(), TASK),
+            Listening::Seat(seat) => tagged(seat.into_raw().as_ptr(), SEAT),
             Listening::Many(listeners) => Box::into_raw(listeners).cast_const().cast(),
         };
         debug_assert!(self.0.get().is_null());
@@ -85,7 +142,7 @@ impl SlotWord {
                 None => Listening::Many(Box::new(Listeners::of_waker(waker::keep(waker)))),
             };
             self.put(listening);
-        } else if word.addr() & TASK != 0 && waker::task_of(waker) == Some(as_task(word)) {
+        } else if word.addr() & TAGS == TASK && waker::task_of(waker) == Some(as_task(word)) {
             // The same task asks again: what is noted will do.
         } else if !self.with_listeners(|listeners| listeners.has_waker(waker)) {
             let new = waker::keep(waker); // User code, as is the drop of the old one: the word is whole meanwhile.
@@ -95,10 +152,18 @@ impl SlotWord {
     }
 
     /// Forgets the waker of whoever awaited the handle.
+    #[inline]
     pub(super) fn drop_waker(&self) {
+        if !self.0.get().is_null() && !self.is_seat() {
+            self.drop_waker_slow();
+        }
+    }
+
+    fn drop_waker_slow(&self) {
         match self.take() {
             Listening::Nobody => (),
             Listening::Task(task) => drop(waker::kept(task)),
+            seat @ Listening::Seat(_) => self.put(seat),
             Listening::Many(mut listeners) => {
                 let old = listeners.take_waker();
                 if !listeners.is_empty() {
@@ -114,6 +179,7 @@ impl SlotWord {
         let mut listeners = match self.take() {
             Listening::Nobody => Box::default(),
             Listening::Task(task) => Box::new(Listeners::of_waker(waker::kept(task))),
+            Listening::Seat(seat) => Box::new(Listeners::of_seat(seat)),
             Listening::Many(listeners) => listeners,
         };
         let result = f(&mut listeners);

@@ -1,5 +1,5 @@
 use corio_task::{
-    CallbackKey, Cancelled, CatchCancelled, RemoteSet, Scope, ScopeHandle, Task, TaskId, TaskRef, TaskSet,
+    CallbackKey, Cancelled, CatchCancelled, RemoteSet, Scope, ScopeHandle, Seats, Task, TaskId, TaskRef, TaskSet,
 };
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -37,7 +37,7 @@ fn is_unpin<T: Unpin>() {}
 #[test]
 fn what_may_cross_a_thread() {
     assert!(is_send!(RemoteSet) && is_send!(TaskId) && is_send!(CallbackKey) && is_send!(Cancelled));
-    assert!(!is_send!(TaskSet) && !is_send!(Task<()>) && !is_send!(TaskRef));
+    assert!(!is_send!(TaskSet) && !is_send!(Task<()>) && !is_send!(TaskRef) && !is_send!(Seats));
     assert!(!is_send!(Scope) && !is_send!(ScopeHandle) && !is_send!(CatchCancelled<()>));
     is_sync::<RemoteSet>();
     is_unpin::<Task<Cell<std::marker::PhantomPinned>>>();

@@ -7,6 +7,8 @@ mod order;
 mod cancel;
 /// Panics in a poll, a destructor, a callback, a waker.
 mod panic;
+/// Seats: done callbacks of many tasks in one allocation.
+mod seats;
 /// What is dropped, when, and that it is dropped once.
 mod drops;
 /// Contexts: copied, shared, never leaking.

@@ -1,0 +1,46 @@
+//! How a combinator listens to many children: by seats, to tasks, and by callbacks, to the rest.
+
+use crate::standing::Key;
+use corio_task::{Audience, Seats, Task};
+use std::cell::OnceCell;
+use std::fmt;
+use std::rc::Rc;
+
+/// An audience, and its seats, made when the first task is listened to.
+pub struct Ears<A> {
+    audience: Rc<A>,
+    count: usize,
+    seats: OnceCell<Seats>,
+}
+
+impl<A: Audience + 'static> Ears<A> {
+    /// Prepares to listen to so many children.
+    pub(crate) fn new(count: usize, audience: &Rc<A>) -> Ears<A> {
+        Ears { audience: Rc::clone(audience), count, seats: OnceCell::new() }
+    }
+
+    /// Listens to a task.
+    #[inline]
+    pub(crate) fn seat<T>(&self, task: &Task<T>, index: usize) -> Key {
+        let make = || Seats::new(self.count, Rc::clone(&self.audience) as Rc<dyn Audience>);
+        task.take_seat(self.seats.get_or_init(make), index);
+        Key::Seat
+    }
+
+    /// Returns a callback for what is no task.
+    pub(crate) fn callback(&self, index: usize) -> impl FnOnce() + use<A> {
+        let audience = Rc::clone(&self.audience);
+        move || audience.ended(index)
+    }
+
+    /// Returns the seats that are taken, to leave them by; they, too, hold the audience.
+    pub(crate) fn into_seats(self) -> Option<Seats> {
+        self.seats.into_inner()
+    }
+}
+
+impl<A> fmt::Debug for Ears<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ears").field("count", &self.count).field("seats", &self.seats).finish_non_exhaustive()
+    }
+}
