@@ -61,10 +61,10 @@ where
     I: IntoIterator,
     I::Item: Future<Output: Outcome> + 'static,
 {
-    let children: Vec<_> = children.into_iter().map(|future| (Child::start(future), None)).collect();
+    let children: Vec<_> = children.into_iter().map(|future| Some((Child::start(future), None))).collect();
     let count = children.len();
     let course = Rc::new(Course {
-        children: RefCell::new(children.into_iter().map(Some).collect()),
+        children: RefCell::new(children),
         seats: RefCell::default(),
         results: RefCell::default(),
         waiters: RefCell::default(),
@@ -97,16 +97,17 @@ impl<O: Outcome> Course<O> {
     fn listen(self: &Rc<Self>) {
         let count = self.children.borrow().len();
         let ears = Ears::new(count, self);
-        for index in 0..count {
-            let Some((child, _)) = self.children.borrow_mut()[index].take() else { continue };
-            let over = child.done();
-            let key = (!over).then(|| child.listen_with(&ears, index));
-            self.children.borrow_mut()[index] = Some((child, key));
-            if over {
-                // By a callback: where no loop runs, it is called at once.
-                if let Err(node) = corio_seam::push(corio_seam::Node::new(ears.callback(index))) {
-                    node.run();
-                }
+        let mut over = Vec::new();
+        for (index, listened) in self.children.borrow_mut().iter_mut().enumerate() {
+            match listened {
+                Some((child, key)) if !child.done() => *key = Some(child.listen_with(&ears, index)), // Nothing runs now.
+                _ => over.push(index),
+            }
+        }
+        for index in over {
+            // By a callback: where no loop runs, it is called at once.
+            if let Err(node) = corio_seam::push(corio_seam::Node::new(ears.callback(index))) {
+                node.run();
             }
         }
         self.seats.replace(ears.into_seats());

@@ -108,7 +108,19 @@ impl<O: Outcome> Child<O> {
     ///
     /// If it has not ended.
     #[inline]
-    pub(crate) fn take(mut self) -> Result<O::Value, Failure> {
+    pub(crate) fn take(self) -> Result<O::Value, Failure> {
+        match self {
+            Child::Spawned(task) => {
+                task.into_output().map_or_else(|task| Child::<O>::Spawned(task).take_slow(), O::settle)
+            }
+            Child::Task(task) => task.into_output().or_else(|task| Child::<O>::Task(task).take_slow()),
+            child => child.take_slow(),
+        }
+    }
+
+    /// As [`take`](Child::take), of a child that is no task, or failed.
+    #[inline(never)]
+    fn take_slow(mut self) -> Result<O::Value, Failure> {
         const OVER: &str = "a child is asked for its output after its end";
         match &mut self {
             Child::Spawned(task) => task.take_output().expect(OVER).map_err(Failure::from).and_then(O::settle),

@@ -150,8 +150,7 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
     /// Listens to those that are not over, and then counts those that are: they may be all.
     fn listen(self: &Rc<Self>) {
         let count = self.slots.count();
-        let ears = Ears::new(count, self);
-        let over: Vec<_> = (0..count).filter(|index| !self.slots.listen(&ears, *index)).collect();
+        let over = self.slots.listen(&Ears::new(count, self));
         if count == 0 {
             self.finish();
         }

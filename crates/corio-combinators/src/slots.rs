@@ -63,8 +63,12 @@ impl<O: Outcome> Slot<O> {
         }
     }
 
+    #[inline]
     fn take_value(&self) -> O::Value {
-        self.take().unwrap_or_else(|failure| unreachable!("a gather of values has a child that failed: {failure}"))
+        match self.0.replace(Content::Nothing) {
+            Content::Result(Ok(value)) => value,
+            _ => panic!("a gather of values has a child that failed, or is not over"),
+        }
     }
 }
 
@@ -153,9 +157,9 @@ pub trait Slots: 'static {
     #[doc(hidden)]
     fn at(&self, index: usize) -> &dyn AnySlot;
 
-    /// Listens to one; false if it is over already.
+    /// Listens to all that are not over, and returns the numbers of the others.
     #[doc(hidden)]
-    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool;
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>) -> Vec<usize>;
 
     /// Takes the values: all have ended, and none failed.
     #[doc(hidden)]
@@ -203,9 +207,14 @@ impl<O: Outcome> Slots for Box<[Slot<O>]> {
         &self[index]
     }
 
-    #[inline]
-    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
-        self[index].listen(ears, index)
+    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>) -> Vec<usize> {
+        let mut over = Vec::new();
+        for (index, slot) in self.iter().enumerate() {
+            if !slot.listen(ears, index) {
+                over.push(index);
+            }
+        }
+        over
     }
 
     fn values(&self) -> Self::Values {
@@ -244,11 +253,9 @@ macro_rules! tuple {
                 }
             }
 
-            fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
-                match index {
-                    $($index => self.$index.listen(ears, index),)+
-                    _ => unreachable!("a tuple was asked for a child that it does not have"),
-                }
+            fn listen<A: Audience + 'static>(&self, ears: &Ears<A>) -> Vec<usize> {
+                let listened = [$(self.$index.listen(ears, $index)),+];
+                (0..listened.len()).filter(|index| !listened[*index]).collect()
             }
 
             fn values(&self) -> Self::Values {

@@ -121,8 +121,8 @@ struct VTable {
     poll: unsafe fn(TaskPtr) -> Step,
     /// Drops whatever the cell holds, which `state` names.
     drop_content: unsafe fn(TaskPtr),
-    /// Returns where the output lies.
-    output: unsafe fn(TaskPtr) -> NonNull<()>,
+    /// How many bytes behind the cell's address its content lies: the output, when there is one.
+    content: usize,
     /// Puts a panic in the place of what was dropped.
     put_panic: unsafe fn(TaskPtr, Panic),
     /// Takes the panic.
@@ -216,11 +216,7 @@ impl TaskPtr {
     fn step(self) {
         let state = &self.header().state;
         if state.has(DONE) {
-            if let Some(seat) = self.header().slot.take_seat() {
-                seat.call();
-            }
-            self.leave_queue();
-            return;
+            return self.step_after_end();
         }
         state.change(SCHEDULED, RUNNING);
         current::set_task(Some(self)); // A batch is run outside any task, and a step never unwinds: no guard is needed.
@@ -228,8 +224,18 @@ impl TaskPtr {
         current::set_task(None);
         match ended {
             Ended::Pending => self.pause(),
+            Ended::Output => self.finish_step(Ended::Output), // Known here, it is not moved about.
             ended => self.finish_step(ended),
         }
+    }
+
+    /// Calls the seat of a task that is over, if there is one.
+    #[inline(never)]
+    fn step_after_end(self) {
+        if let Some(seat) = self.header().slot.take_seat() {
+            seat.call();
+        }
+        self.leave_queue();
     }
 
     /// Ends a task in a step of its own, and leaves its context.
@@ -298,6 +304,14 @@ impl TaskPtr {
         dropped.map_err(Panic::new)
     }
 
+    /// Returns where the output lies, when there is one.
+    #[inline]
+    fn output(self) -> NonNull<()> {
+        // SAFETY:
+        // * the content lies in the cell, so far behind its front, and the pointer has provenance over all of it.
+        unsafe { self.0.cast::<()>().byte_add(self.vtable().content) }
+    }
+
     /// Ends a step after which the task waits.
     #[inline]
     fn pause(self) {
@@ -316,6 +330,25 @@ impl TaskPtr {
         if queued {
             self.hold_for_queue();
         }
+        if !matches!(ended, Ended::Pending | Ended::Output) {
+            self.keep_ending(ended);
+        }
+        if !header.extra.is_empty() {
+            self.leave_waits();
+        }
+        self.core().tasks.remove(self);
+        self.tell();
+        if !header.state.has(HANDLE) {
+            self.drop_unclaimed();
+        }
+        header.state.clear(ENDING);
+        self.settle_end();
+    }
+
+    /// Keeps how a task ended that has no output.
+    #[cold]
+    fn keep_ending(self, ended: Ended) {
+        let header = self.header();
         header.extra.forget_waiting(self.waits());
         match ended {
             Ended::Pending | Ended::Output => (),
@@ -327,34 +360,35 @@ impl TaskPtr {
             // * the content was dropped before.
             Ended::Panicked(panic) => unsafe { (self.vtable().put_panic)(self, panic) },
         }
+    }
+
+    /// Forgets what the ended task waited for, and takes its root out of the tree of scopes.
+    #[inline(never)]
+    fn leave_waits(self) {
+        self.header().extra.forget_waiting(self.waits());
         if let Some(root) = self.root_if_any() {
             root.detach();
         }
-        self.core().tasks.remove(self);
-        self.tell();
-        if !header.state.has(HANDLE) {
-            self.drop_unclaimed();
-        }
-        header.state.clear(ENDING);
-        self.settle_end();
     }
 
     /// Tells everybody in the slot, in the order in which they asked.
     fn tell(self) {
-        match self.header().slot.take() {
+        let slot = &self.header().slot;
+        if slot.is_seat() && self.core().is_open() {
+            self.call_soon();
+            return;
+        }
+        match slot.take() {
             Listening::Nobody => (),
             Listening::Task(waiter) => waker::kept(waiter).wake(),
-            Listening::Seat(seat) => self.call_soon(seat),
+            Listening::Seat(seat) => seat.discard(), // The set is closing.
             Listening::Many(listeners) => listeners.tell(&self.view(), self.core()),
         }
     }
 
-    /// Has the seat called by an entry of the ready queue: the cell itself, which needs no step any more.
-    fn call_soon(self, seat: Seat) {
-        if !self.core().is_open() {
-            return seat.discard();
-        }
-        self.header().slot.put(Listening::Seat(seat));
+    /// Has the seat in the slot called by an entry of the ready queue: the cell itself, which needs no step any more.
+    #[inline]
+    fn call_soon(self) {
         // One that was ended while it stood in the queue has its entry there already.
         if !self.header().state.has(QUEUE_VIEW) {
             self.hold_for_queue();
@@ -382,11 +416,9 @@ impl TaskPtr {
             if let Some(reporter) = reporter {
                 state.clear(OUTPUT);
                 // SAFETY:
+                // * `reporter` was given by the handle of this task, for its type of output;
                 // * OUTPUT said that the output is there; it is moved out once.
-                let output = unsafe { (self.vtable().output)(self) };
-                // SAFETY:
-                // * `reporter` was given by the handle of this task, for its type of output.
-                unsafe { reporter(output, &self.describe()) };
+                unsafe { reporter(self.output(), &self.describe()) };
             } else if let Err(panic) = self.drop_content() {
                 self.report("exception while a task's result was dropped", panic);
             }
@@ -439,7 +471,7 @@ impl TaskPtr {
     fn settle_end(self) {
         let header = self.header();
         let held = self.is_held();
-        if !held {
+        if !held && !header.extra.is_empty() {
             header.extra.clear(self.waits()); // Values of its context may go, and hold wakers of this task: so we count after.
         }
         let local = self.plain_count();
@@ -469,7 +501,9 @@ impl TaskPtr {
         if !header.state.has(DONE) || header.state.has(ENDING) || self.is_held() {
             return;
         }
-        header.extra.clear(self.waits());
+        if !header.extra.is_empty() {
+            header.extra.clear(self.waits());
+        }
         if !header.state.has(MERGED) {
             self.free_unmerged(); // At the end no waker existed, and only a waker makes another.
         } else if header.shared.sub() == Left::Nobody {

@@ -273,6 +273,31 @@ impl<T> Task<T> {
     pub fn take_output(&mut self) -> Option<Result<T, JoinError>> {
         self.handle.take()
     }
+
+    /// Moves the output out of a task that returned one, and gives the handle up; or gives it back, if the task is not
+    /// over, or has no output.
+    ///
+    /// The same as [`take_output`](Task::take_output) and a drop, in one step.
+    ///
+    /// # Errors
+    ///
+    /// The task itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_task::TaskSet;
+    ///
+    /// let set = TaskSet::new();
+    /// let task = set.spawn(async { 7 });
+    /// let task = task.into_output().unwrap_err();
+    /// set.run_batch();
+    /// assert_eq!(task.into_output().unwrap(), 7);
+    /// ```
+    #[inline]
+    pub fn into_output(self) -> Result<T, Task<T>> {
+        self.handle.into_output().map_err(Task::new)
+    }
 }
 
 impl<T: 'static> Task<T> {

@@ -83,7 +83,7 @@ impl<F: Future> TaskCell<F> {
         node: corio_seam::VTable { run, discard, describe },
         poll: Self::poll,
         drop_content: Self::drop_content,
-        output: Self::output,
+        content: std::mem::offset_of!(Self, content),
         put_panic: Self::put_panic,
         take_panic: Self::take_panic,
         class: Class::of::<Self>(),
@@ -173,17 +173,6 @@ impl<F: Future> TaskCell<F> {
             // * PANIC was set: the panic is there, once.
             unsafe { ptr::drop_in_place(content.cast::<Panic>()) };
         }
-    }
-
-    /// Returns where the output lies.
-    ///
-    /// # Safety
-    ///
-    /// * The cell is alive.
-    unsafe fn output(task: TaskPtr) -> NonNull<()> {
-        // SAFETY:
-        // * the content lies in a live cell.
-        unsafe { NonNull::new_unchecked(Self::content(task).cast()) }
     }
 
     /// Puts a panic where the coroutine was.

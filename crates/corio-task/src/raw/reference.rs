@@ -372,12 +372,9 @@ impl<T> Handle<T> {
             return None;
         }
         // SAFETY:
-        // * the cell is alive: the handle holds it.
-        let output = unsafe { (self.0.vtable().output)(self.0) };
-        // SAFETY:
         // * OUTPUT is set: an output of type `T`, the handle's, is there, and stays while the handle is borrowed: only
         //   the handle's `take` and its end move it out, and those need the handle to themselves.
-        Some(unsafe { output.cast::<T>().as_ref() })
+        Some(unsafe { self.0.output().cast::<T>().as_ref() })
     }
 
     /// Moves the output out of a finished task.
@@ -390,11 +387,8 @@ impl<T> Handle<T> {
         if state.has(OUTPUT) {
             state.clear(OUTPUT);
             // SAFETY:
-            // * the cell is alive: the handle holds it.
-            let output = unsafe { (self.0.vtable().output)(self.0) };
-            // SAFETY:
             // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
-            return Some(Ok(unsafe { output.cast::<T>().read() }));
+            return Some(Ok(unsafe { self.0.output().cast::<T>().read() }));
         }
         if !state.has(DONE) {
             return None;
@@ -407,6 +401,24 @@ impl<T> Handle<T> {
         assert!(state.has(CANCELLED), "a task's result was asked for after it had been taken");
         let cancelled = self.0.root_if_any().and_then(|root| root.ended());
         Some(Err(JoinError::Cancelled(cancelled.unwrap_or_default())))
+    }
+}
+
+impl<T> Handle<T> {
+    /// Moves the output out of a finished task, and gives the handle up with it; or gives it back, if there is no output.
+    #[inline]
+    pub(crate) fn into_output(self) -> Result<T, Handle<T>> {
+        let state = &self.0.header().state;
+        if !state.has(OUTPUT) || state.has(ENDING) {
+            return Err(self);
+        }
+        let task = std::mem::ManuallyDrop::new(self).0;
+        task.header().state.clear(OUTPUT.with(HANDLE));
+        // SAFETY:
+        // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
+        let output = unsafe { task.output().cast::<T>().read() };
+        task.settle_held(); // The slot was emptied when the end was told, but for a seat that is to be called.
+        Ok(output)
     }
 }
 

@@ -207,3 +207,51 @@ fn waker_of_a_dropped_handle_goes_with_it() {
     drop(task);
     assert_eq!(std::sync::Arc::strong_count(&counted), 2);
 }
+
+/// An output that is moved out takes the handle with it, whoever else holds the task.
+#[test]
+fn an_output_goes_with_its_handle() {
+    let set = TaskSet::new();
+    let log = Log::new();
+    let (one, other) = (log.clone(), log.clone());
+    let task = set.spawn(async move { OnDrop(one, "output") });
+    let Err(task) = task.into_output() else { panic!("it was not polled") };
+    let view = task.task_ref();
+    set.run_batch();
+    let output = task.into_output().unwrap();
+    assert!(log.take().is_empty() && view.done());
+    drop(output);
+    assert_eq!(log.take(), ["output"]);
+    let alone = set.spawn(async move { OnDrop(other, "output") });
+    set.run_batch();
+    drop(alone.into_output().unwrap()); // Nobody else held it.
+    assert_eq!(log.take(), ["output"]);
+}
+
+#[test]
+fn a_task_without_an_output_stays_with_its_handle() {
+    let set = TaskSet::new();
+    let mut taken = set.spawn(async { 1 });
+    let cancelled = set.spawn(async { 2 });
+    cancelled.cancel();
+    set.run_batch();
+    assert_eq!(taken.take_output().unwrap().unwrap(), 1);
+    assert!(taken.into_output().is_err());
+    let mut cancelled = cancelled.into_output().unwrap_err();
+    assert!(cancelled.take_output().unwrap().unwrap_err().is_cancelled());
+}
+
+/// Wakers on another thread hold the memory, and nothing else.
+#[test]
+fn an_output_is_moved_out_of_a_merged_cell() {
+    let set = TaskSet::new();
+    let (send, receive) = std::sync::mpsc::channel();
+    let task = set.spawn(poll_fn(move |cx| {
+        send.send(cx.waker().clone()).unwrap();
+        Poll::Ready(Box::new(9))
+    }));
+    set.run_batch();
+    assert_eq!(*task.into_output().unwrap(), 9);
+    let waker: Waker = receive.recv().unwrap();
+    std::thread::spawn(move || waker.wake()).join().unwrap();
+}
