@@ -37,13 +37,13 @@ use std::task::Waker;
 /// assert!(waiting.handle().request(None));
 /// assert!(matches!(waiting.poll(two.as_mut(), &mut cx), Poll::Ready(Err(_))));
 /// ```
-pub struct Branch(Rc<Seats>);
+pub struct Branch(Rc<Places>);
 
 impl Branch {
     /// Makes a branch without children: see [`set_count`](Branch::set_count).
     #[must_use]
     pub fn new() -> Branch {
-        Branch(Rc::new(Seats::default()))
+        Branch(Rc::new(Places::default()))
     }
 
     /// Says how many children there are. To be called once, before the first is polled.
@@ -98,7 +98,7 @@ impl fmt::Debug for Branch {
 
 /// What a branch and the scopes of its children share.
 #[derive(Default)]
-pub(crate) struct Seats {
+pub(crate) struct Places {
     seats: OnceCell<Box<[Seat]>>,
     /// The node around, once the combinator has waited.
     parent: RefCell<Option<Rc<Node>>>,
@@ -121,7 +121,7 @@ pub(crate) struct Seat {
     pub(crate) node: OnceCell<Rc<Node>>,
 }
 
-impl Seats {
+impl Places {
     #[inline]
     pub(crate) fn at(&self, index: usize) -> &Seat {
         &self.seats.get().expect("a branch was used before it was told how many children it has")[index]

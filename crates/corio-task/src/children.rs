@@ -1,6 +1,6 @@
 //! What stands right below a node, in the order in which it came.
 
-use crate::branch::Seats;
+use crate::branch::Places;
 use crate::node::Node;
 use std::rc::{Rc, Weak};
 
@@ -18,7 +18,7 @@ pub(crate) struct Children {
 enum Child {
     Node(Weak<Node>),
     /// The children of a combinator in place, as far as they have no nodes.
-    Branch(Weak<Seats>),
+    Branch(Weak<Places>),
     Gone,
 }
 
@@ -31,7 +31,7 @@ impl Children {
         self.list.push(Child::Node(Rc::downgrade(node)));
     }
 
-    pub(crate) fn add_branch(&mut self, branch: &Rc<Seats>) {
+    pub(crate) fn add_branch(&mut self, branch: &Rc<Places>) {
         branch.place.set(self.list.len());
         self.branches += 1;
         self.list.push(Child::Branch(Rc::downgrade(branch)));
@@ -58,7 +58,7 @@ impl Children {
     }
 
     /// Returns the branches.
-    pub(crate) fn branches(&self) -> Vec<Rc<Seats>> {
+    pub(crate) fn branches(&self) -> Vec<Rc<Places>> {
         if self.branches == 0 {
             return Vec::new();
         }

@@ -15,7 +15,7 @@
 //! borrow of a node. Of nodes side by side each is hit, and each hears for itself what it forwarded to. What keeps
 //! requests out of a node, and what makes one owed again at each suspension, is in `level`.
 
-use crate::branch::Seats;
+use crate::branch::Places;
 use crate::children::Children;
 use crate::forward;
 use crate::level::{Count, Level, Shields};
@@ -408,11 +408,11 @@ impl Node {
         self.children.borrow().live()
     }
 
-    pub(crate) fn add_branch(&self, branch: &Rc<Seats>) {
+    pub(crate) fn add_branch(&self, branch: &Rc<Places>) {
         self.children.borrow_mut().add_branch(branch);
     }
 
-    pub(crate) fn remove_branch(&self, branch: &Seats) {
+    pub(crate) fn remove_branch(&self, branch: &Places) {
         self.children.borrow_mut().remove(branch.place.get());
     }
 

@@ -1,6 +1,6 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
-use crate::branch::{Seat, Seats};
+use crate::branch::{Seat, Places};
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
@@ -41,7 +41,7 @@ pub struct Scope(Kind);
 enum Kind {
     Alone(OnceCell<Rc<Node>>),
     /// In the seat of that number.
-    Seated(Rc<Seats>, usize),
+    Seated(Rc<Places>, usize),
 }
 
 impl Scope {
@@ -52,7 +52,7 @@ impl Scope {
     }
 
     /// Makes the scope of a branch's child.
-    pub(crate) fn seated(seats: Rc<Seats>, index: usize) -> Scope {
+    pub(crate) fn seated(seats: Rc<Places>, index: usize) -> Scope {
         Scope(Kind::Seated(seats, index))
     }
 
