@@ -20,7 +20,7 @@ mod table;
 use self::table::{Answer, State, Table};
 use crate::Clock;
 use corio_seam::{Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -31,13 +31,15 @@ const EXPIRY_BATCH: usize = 32;
 /// The timers of one loop.
 pub(crate) struct Timers {
     clock: Rc<dyn Clock>,
+    /// Whether the heap may hold something: what an iteration asks first.
+    any: Cell<bool>,
     /// Borrowed for moments in which no user code runs.
     table: RefCell<Table>,
 }
 
 impl Timers {
     pub(crate) fn new(clock: Rc<dyn Clock>) -> Timers {
-        Timers { clock, table: RefCell::default() }
+        Timers { clock, any: Cell::new(false), table: RefCell::default() }
     }
 
     /// Returns when the next timer is due.
@@ -47,8 +49,17 @@ impl Timers {
 
     /// Puts an entry into the ready queue, by `push`, for each timer that is due. Reads the clock once, and not at all
     /// when there are no timers.
+    #[inline]
     pub(crate) fn expire(self: &Rc<Timers>, push: impl Fn(Node)) {
+        if self.any.get() {
+            self.expire_due(push);
+        }
+    }
+
+    #[inline(never)]
+    fn expire_due(self: &Rc<Timers>, push: impl Fn(Node)) {
         if self.table.borrow().heap.peek().is_none() {
+            self.any.set(false);
             return;
         }
         let now = self.clock.now();
@@ -109,6 +120,7 @@ impl Timer for Timers {
     }
 
     fn arm(&self, when: LoopTime, alarm: Alarm) -> TimerKey {
+        self.any.set(true);
         let (key, refused) = self.table.borrow_mut().arm(when, alarm);
         drop(refused);
         key

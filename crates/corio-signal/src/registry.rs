@@ -50,6 +50,7 @@ pub(crate) fn pipe() -> io::Result<&'static Pipe> {
 }
 
 /// Tells whether somebody listens to any signal.
+#[inline]
 pub(crate) fn is_listening() -> bool {
     LISTENERS.load(Ordering::Relaxed) > 0
 }

@@ -344,12 +344,14 @@ impl TaskSet {
     }
 
     /// Tells whether anything is ready to run.
+    #[inline]
     #[must_use]
     pub fn has_ready(&self) -> bool {
         !self.core.ready.is_empty()
     }
 
     /// Takes over what other threads sent: woken tasks and calls become ready, in the order in which they came.
+    #[inline]
     pub fn drain_inbox(&self) {
         self.core.drain_inbox();
     }

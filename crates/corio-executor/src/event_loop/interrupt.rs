@@ -8,8 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// How many iterations a run may make before it listens, if it does not sleep earlier.
-const UNARMED_ITERATIONS: u32 = 256;
+/// How many times a run may poll before it listens, if it does not sleep earlier. One that is busy polls in every fourth
+/// iteration.
+const UNARMED_POLLS: u32 = 64;
 
 /// The first Ctrl-C of a run: it cancels the main task. The second one finds the default action in place.
 ///
@@ -21,7 +22,7 @@ const UNARMED_ITERATIONS: u32 = 256;
 #[derive(Debug, Default)]
 pub(super) struct Interrupt {
     stage: Cell<Stage>,
-    iterations: Cell<u32>,
+    polls: Cell<u32>,
     /// There while the stage is `Armed`.
     fallback: RefCell<Option<Fallback>>,
     /// The main task, once it has been polled.
@@ -47,7 +48,7 @@ impl Interrupt {
     /// Begins a run that Ctrl-C may end.
     pub(super) fn watch(&self) -> Watch<'_> {
         self.stage.set(Stage::Wanted);
-        self.iterations.set(0);
+        self.polls.set(0);
         Watch { interrupt: self }
     }
 
@@ -58,8 +59,8 @@ impl Interrupt {
             Stage::Off | Stage::Heard => false,
             Stage::Armed => true,
             Stage::Wanted => {
-                self.iterations.set(self.iterations.get() + 1);
-                (sleepy || self.iterations.get() >= UNARMED_ITERATIONS) && self.listen()
+                self.polls.set(self.polls.get() + 1);
+                (sleepy || self.polls.get() >= UNARMED_POLLS) && self.listen()
             }
         }
     }
@@ -151,6 +152,7 @@ pin_project! {
 impl<F: Future> Future for Main<'_, F> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         if let Some(interrupt) = this.unknown.take() {

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// The most iterations between two looks. A look costs a system call, some hundred times an iteration with one entry.
 const MAX_ITERATIONS: u32 = 64;
 
-/// After how many iterations the clock is read.
-const ITERATIONS_PER_READING: u32 = 4;
+/// How many iterations make a stretch, at whose end the clock is read. A power of two.
+const STRETCH: u32 = 4;
 
 /// The longest time between two looks, give or take that many iterations.
 const MAX_TIME: Duration = Duration::from_micros(250);
@@ -18,6 +18,7 @@ const MAX_TIME: Duration = Duration::from_micros(250);
 pub(crate) struct Pace {
     /// Look in every iteration: under a test's clock or selector.
     diligent: bool,
+    /// Counted since the last look; it may wrap where nobody looks.
     iterations: Cell<u32>,
     last_look: Cell<LoopTime>,
 }
@@ -27,13 +28,20 @@ impl Pace {
         Pace { diligent, iterations: Cell::new(0), last_look: Cell::new(LoopTime::ZERO) }
     }
 
-    /// Counts an iteration; true if the sources are to be looked at in it.
-    pub(super) fn is_due(&self, now: impl FnOnce() -> LoopTime) -> bool {
-        let iterations = self.iterations.get() + 1;
+    /// Counts an iteration; true if it lies within a stretch, where a busy loop thinks of nothing but its work.
+    #[inline]
+    pub(super) fn is_within_stretch(&self) -> bool {
+        let iterations = self.iterations.get().wrapping_add(1);
         self.iterations.set(iterations);
+        !self.diligent && iterations % STRETCH != 0
+    }
+
+    /// Tells whether the sources are to be looked at in the iteration that was counted last.
+    pub(super) fn is_due(&self, now: impl FnOnce() -> LoopTime) -> bool {
+        let iterations = self.iterations.get();
         self.diligent
             || iterations >= MAX_ITERATIONS
-            || (iterations % ITERATIONS_PER_READING == 0 && now() - self.last_look.get() >= MAX_TIME)
+            || (iterations % STRETCH == 0 && now() - self.last_look.get() >= MAX_TIME)
     }
 
     /// Notes that the sources have just been looked at.
@@ -49,27 +57,38 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// Counts `count` iterations; returns in how many a look was due.
+    fn looks(pace: &Pace, count: u32, now: LoopTime) -> usize {
+        (0..count).filter(|_| !pace.is_within_stretch() && pace.is_due(|| now)).count()
+    }
+
     #[test]
     fn a_busy_loop_looks_now_and_then() {
         let pace = Pace::new(false);
-        let still = || LoopTime::ZERO;
-        assert_eq!((0..63).filter(|_| pace.is_due(still)).count(), 0);
-        assert!(pace.is_due(still));
-        pace.looked(still);
-        assert!(!pace.is_due(still));
+        assert_eq!(looks(&pace, 63, LoopTime::ZERO), 0);
+        assert_eq!(looks(&pace, 1, LoopTime::ZERO), 1);
+        pace.looked(|| LoopTime::ZERO);
+        assert_eq!(looks(&pace, 1, LoopTime::ZERO), 0);
     }
 
     #[test]
     fn slow_iterations_are_looked_after_earlier() {
         let pace = Pace::new(false);
-        let later = || LoopTime::ZERO + MAX_TIME;
-        assert_eq!((0..3).filter(|_| pace.is_due(later)).count(), 0);
-        assert!(pace.is_due(later));
+        let later = LoopTime::ZERO + MAX_TIME;
+        assert_eq!(looks(&pace, 3, later), 0);
+        assert_eq!(looks(&pace, 1, later), 1);
     }
 
     #[test]
     fn a_diligent_loop_always_looks() {
         let pace = Pace::new(true);
-        assert!((0..100).all(|_| pace.is_due(|| LoopTime::ZERO)));
+        assert_eq!(looks(&pace, 100, LoopTime::ZERO), 100);
+    }
+
+    #[test]
+    fn the_count_may_wrap() {
+        let pace = Pace::new(false);
+        pace.iterations.set(u32::MAX);
+        assert_eq!(looks(&pace, 4, LoopTime::ZERO), 0);
     }
 }
