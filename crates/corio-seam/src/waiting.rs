@@ -76,10 +76,20 @@ impl TargetId {
 /// outside corio.
 #[inline]
 pub fn wait_on(waiting: Waiting) {
-    let Some(seam) = current() else { return };
     match waiting {
-        Waiting::Leaf(name) => seam.wait_on_leaf(name),
-        waiting => seam.wait_on(waiting),
+        Waiting::Leaf(name) => {
+            if let Some(seam) = current() {
+                seam.wait_on_leaf(name);
+            }
+        }
+        waiting => wait_on_target(waiting),
+    }
+}
+
+/// A function of its own, so that a leaf has no destructor to see to.
+fn wait_on_target(waiting: Waiting) {
+    if let Some(seam) = current() {
+        seam.wait_on(waiting);
     }
 }
 

@@ -117,8 +117,6 @@ struct Header {
 struct VTable {
     /// Step and discard, as the ready queue calls them. First: the queue sees only this part.
     node: corio_seam::VTable,
-    /// Polls the coroutine; if it ends, it is dropped and its output takes its place.
-    poll: unsafe fn(TaskPtr) -> Step,
     /// Drops whatever the cell holds, which `state` names.
     drop_content: unsafe fn(TaskPtr),
     /// How many bytes behind the cell's address its content lies: the output, when there is one.
@@ -212,25 +210,7 @@ impl TaskPtr {
         self.core().enqueue(node);
     }
 
-    /// Makes one step, as the ready queue asks for it; or calls the seat of a task that is over.
-    fn step(self) {
-        let state = &self.header().state;
-        if state.has(DONE) {
-            return self.step_after_end();
-        }
-        state.change(SCHEDULED, RUNNING);
-        current::set_task(Some(self)); // A batch is run outside any task, and a step never unwinds: no guard is needed.
-        let ended = self.step_inside();
-        current::set_task(None);
-        match ended {
-            Ended::Pending => self.pause(),
-            Ended::Output => self.finish_step(Ended::Output), // Known here, it is not moved about.
-            ended => self.finish_step(ended),
-        }
-    }
-
     /// Calls the seat of a task that is over, if there is one.
-    #[inline(never)]
     fn step_after_end(self) {
         if let Some(seat) = self.header().slot.take_seat() {
             seat.call();
@@ -238,27 +218,55 @@ impl TaskPtr {
         self.leave_queue();
     }
 
-    /// Ends a task in a step of its own, and leaves its context.
-    fn finish_step(self, ended: Ended) {
-        self.finish(ended);
-        leave_context();
-    }
-
-    /// The step itself, with this task as the current one. The context of one that ends is the current one still.
+    /// Makes one step, as the ready queue asks for it; `poll` polls the coroutine. A part of the table's function, so that
+    /// a usual step takes one call.
     #[inline(always)]
-    fn step_inside(self) -> Ended {
-        if self.header().state.has(ATTENTION.with(CONTEXT)) {
-            if let Some(cancelled) = self.begin_step() {
-                return self.unwind(cancelled);
-            }
+    fn step(self, poll: impl FnOnce() -> Step) {
+        let state = &self.header().state;
+        if !state.has(DONE.with(ATTENTION).with(CONTEXT)) {
+            self.start_running();
+        } else if !self.begin_step() {
+            return;
         }
         self.header().extra.forget_waiting(self.waits());
-        // SAFETY:
-        // * not DONE, so the cell holds the coroutine;
-        // * RUNNING keeps a second step out.
-        match unsafe { (self.vtable().poll)(self) } {
-            Step::Pending if !self.header().state.has(ATTENTION.with(CONTEXT)) => Ended::Pending,
-            Step::Pending => match self.end_step() {
+        match poll() {
+            Step::Pending if !state.has(ATTENTION.with(CONTEXT)) => {
+                current::set_task(None);
+                self.pause();
+            }
+            step => self.end_step(step),
+        }
+    }
+
+    /// Makes this task the current one. A batch is run outside any task, and a step never unwinds: no guard is needed.
+    #[inline]
+    fn start_running(self) {
+        self.header().state.change(SCHEDULED, RUNNING);
+        current::set_task(Some(self));
+    }
+
+    /// Begins a step of a task that is over, has a context, or has something for its root scope to look at. Tells whether
+    /// it is to be polled: else nothing is left to do.
+    #[inline(never)]
+    fn begin_step(self) -> bool {
+        if self.header().state.has(DONE) {
+            self.step_after_end();
+            return false;
+        }
+        self.start_running();
+        swap_context(self.context_if_any());
+        let cancelled = if self.header().state.has(ATTENTION) { self.root().begin_poll() } else { None };
+        let Some(cancelled) = cancelled else { return true };
+        let ended = self.unwind(cancelled);
+        self.leave_step(ended);
+        false
+    }
+
+    /// Ends a step that came to more than that the task waits. The context of one that ends is the current one still.
+    #[inline(never)]
+    fn end_step(self, step: Step) {
+        let ended = match step {
+            Step::Pending => match self.end_poll() {
                 Some(cancelled) => self.unwind(cancelled),
                 None => Ended::Pending,
             },
@@ -268,19 +276,24 @@ impl TaskPtr {
                 None => Ended::Output,
             },
             Step::Panicked(panic) => Ended::Panicked(panic),
+        };
+        self.leave_step(ended);
+    }
+
+    /// Ends a step, and perhaps the task, which leaves its context then.
+    fn leave_step(self, ended: Ended) {
+        current::set_task(None);
+        match ended {
+            Ended::Pending => return self.pause(),
+            Ended::Output => self.finish(Ended::Output), // Known here, it is not moved about.
+            ended => self.finish(ended),
         }
+        leave_context();
     }
 
-    /// Begins a step of a task that has a context, or something for its root scope to look at.
-    #[inline(never)]
-    fn begin_step(self) -> Option<Cancelled> {
-        swap_context(self.context_if_any());
-        if self.header().state.has(ATTENTION) { self.root().begin_poll() } else { None }
-    }
-
-    /// Ends a poll that is pending, of such a task: its root keeps the context, unless the task is to end.
-    #[inline(never)]
-    fn end_step(self) -> Option<Cancelled> {
+    /// Ends a poll that is pending, of a task with a context, or with something for its root: the root keeps the context,
+    /// unless the task is to end.
+    fn end_poll(self) -> Option<Cancelled> {
         let cancelled = if self.header().state.has(ATTENTION) { self.root().end_poll() } else { None };
         if cancelled.is_none() {
             leave_context();
@@ -616,20 +629,11 @@ impl TaskPtr {
     }
 }
 
-/// Makes a step, as the ready queue's table wants it.
-///
-/// # Safety
-///
-/// * `node` is a cell that [`TaskPtr::enqueue`] lent to the queue.
-unsafe fn run(node: NonNull<corio_seam::Header>) {
-    TaskPtr(node.cast()).step();
-}
-
 /// Gives an entry of the ready queue up: its set is closing.
 ///
 /// # Safety
 ///
-/// * As for [`run`].
+/// * As for `TaskCell::run`.
 unsafe fn discard(node: NonNull<corio_seam::Header>) {
     let task = TaskPtr(node.cast());
     if task.header().state.has(DONE) {

@@ -1,6 +1,6 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
-use crate::branch::{Seat, Places};
+use crate::branch::{Places, Seat};
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
@@ -375,9 +375,10 @@ pub(crate) fn note(slot: Slot) {
 /// As [`note`] with [`Slot::Leaf`], which is asked for at almost every suspension.
 #[inline]
 pub(crate) fn note_leaf(name: &'static &'static str) {
-    let in_scope = current::with_scope(|scope| scope.map(|scope| scope.note(Slot::Leaf(name))));
-    if in_scope.is_none() {
+    if current::with_scope(|scope| scope.is_none()) {
         raw::note_leaf_in_current(name);
+    } else {
+        note(Slot::Leaf(name));
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a task begins, and its context.
 
-use super::state::{CONTEXT, DONE, RUNNING, SCHEDULED};
-use super::{Ended, TaskPtr, current};
+use super::state::{CONTEXT, DONE};
+use super::{TaskPtr, current};
 use crate::options::TaskOptions;
 use corio_seam::{Context, capture_context, outside_context};
 
@@ -38,11 +38,10 @@ impl TaskPtr {
     ///
     /// It never unwinds, as no step does; the caller's task, scopes and context are there again when it returns.
     fn step_at_once(self) {
-        self.header().state.change(SCHEDULED, RUNNING);
-        outside_context(|| match current::enter_task(self, || self.step_inside()) {
-            Ended::Pending => self.pause(),
-            ended => self.finish_step(ended),
-        });
+        let run = self.vtable().node.run;
+        // SAFETY:
+        // * the cell was made just now, and is in no queue: this is its first step.
+        outside_context(|| current::enter_task(self, || unsafe { run(self.0.cast()) }));
         current::resume_context();
     }
 

@@ -3,7 +3,7 @@
 use super::cache::{Class, IS_USED};
 use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
-use super::{Header, Step, TaskPtr, VTable, describe, discard, run, waker};
+use super::{Header, Step, TaskPtr, VTable, describe, discard, waker};
 use crate::set::Core;
 use crate::sync::AtomicU32;
 use corio_seam::Panic;
@@ -80,8 +80,7 @@ pub(crate) unsafe fn allocate<F: Future>(
 
 impl<F: Future> TaskCell<F> {
     const VTABLE: VTable = VTable {
-        node: corio_seam::VTable { run, discard, describe },
-        poll: Self::poll,
+        node: corio_seam::VTable { run: Self::run, discard, describe },
         drop_content: Self::drop_content,
         content: std::mem::offset_of!(Self, content),
         put_panic: Self::put_panic,
@@ -98,11 +97,25 @@ impl<F: Future> TaskCell<F> {
         unsafe { UnsafeCell::raw_get(&raw const (*cell).content) }
     }
 
-    /// Polls the coroutine.
+    /// Makes a step, as the ready queue's table wants it.
+    ///
+    /// # Safety
+    ///
+    /// * `node` is a cell that [`TaskPtr::enqueue`] lent to the queue, or one that was made just now.
+    unsafe fn run(node: NonNull<corio_seam::Header>) {
+        let task = TaskPtr(node.cast());
+        // SAFETY:
+        // * a step that polls is not DONE, so the cell holds the coroutine;
+        // * RUNNING keeps a second step out.
+        task.step(|| unsafe { Self::poll(task) });
+    }
+
+    /// Polls the coroutine; if it ends, it is dropped and its output takes its place.
     ///
     /// # Safety
     ///
     /// * FUTURE is set, and no other poll is under way.
+    #[inline(always)]
     unsafe fn poll(task: TaskPtr) -> Step {
         let future: *mut F = Self::content(task).cast();
         let waker = waker::borrowed(task);

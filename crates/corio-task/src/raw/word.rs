@@ -296,8 +296,14 @@ impl ExtraWord {
         if self.0.get().is_null() {
             self.0.set(tagged(ptr::from_ref(name), LEAF));
         } else {
-            self.wait_on_more(waits, Slot::Leaf(name));
+            self.wait_on_one_more_leaf(waits, name);
         }
+    }
+
+    /// A function of its own, so that a usual wait has no slot to make room for.
+    #[cold]
+    fn wait_on_one_more_leaf(&self, waits: &Waits, name: &'static &'static str) {
+        self.wait_on_more(waits, Slot::Leaf(name));
     }
 
     /// Notes that the task waits for `task`.
