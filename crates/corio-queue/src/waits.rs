@@ -2,7 +2,7 @@
 
 use crate::state::Line;
 use crate::storage::Storage;
-use crate::{GetError, PutError, QueueOf, ShutDown};
+use crate::{GetError, QueueOf, ShutDown};
 use corio_seam::{Waiting, local_waker, wait_on};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
@@ -10,23 +10,29 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// Takes a waiter out of its line if it has been notified, true; else keeps it there, with the caller's waker, false.
+/// Keeps a waiter that has not been notified in its line, with the caller's waker.
 #[inline]
-fn leave_if_notified<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &Waker) -> bool {
-    let mut state = queue.state();
-    let line_now = line(&mut state);
-    if line_now.remove_notified(key) {
-        return true;
+fn stay<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &Waker) {
+    if line(&mut queue.state()).will_wake(key, waker) {
+        return;
     }
-    if !line_now.will_wake(key, waker) {
-        drop(state);
-        let renewed = local_waker(waker);
-        let (unused, wake) = queue.state().renew(line, key, renewed);
-        if wake {
-            unused.wake();
-        }
+    let renewed = local_waker(waker);
+    let (unused, wake) = queue.state().renew(line, key, renewed);
+    if wake {
+        unused.wake();
     }
-    false
+}
+
+/// Leaves a line if the waiter has been notified, false; else stays there, true.
+#[inline]
+fn must_stay<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: &mut Option<WaiterKey>, waker: &Waker) -> bool {
+    let Some(entered) = *key else { return false };
+    if line(&mut queue.state()).remove_notified(entered) {
+        *key = None;
+        return false;
+    }
+    stay(queue, line, entered, waker);
+    true
 }
 
 /// Future of [`QueueOf::get`].
@@ -79,18 +85,16 @@ fn poll_get_in_line<S: Storage>(
     cx: &Context<'_>,
     name: &'static &'static str,
 ) -> Poll<Result<S::Item, ShutDown>> {
-    if let Some(entered) = *key {
-        if !leave_if_notified(queue, |state| &mut state.getters, entered, cx.waker()) {
-            wait_on(Waiting::Leaf(name));
-            return Poll::Pending;
-        }
-        *key = None;
+    if must_stay(queue, |state| &mut state.getters, key, cx.waker()) {
+        wait_on(Waiting::Leaf(name));
+        return Poll::Pending;
     }
     loop {
-        match queue.get_nowait() {
-            Ok(item) => return Poll::Ready(Ok(item)),
+        let state = queue.state();
+        match state.may_get() {
+            Ok(()) => return Poll::Ready(queue.pop(state).ok_or(ShutDown(()))),
             Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
-            Err(GetError::QueueEmpty) => {}
+            Err(GetError::QueueEmpty) => drop(state),
         }
         let waker = local_waker(cx.waker());
         let entered = queue.state().enter_get(waker);
@@ -164,19 +168,21 @@ impl<S: Storage> Put<'_, S> {
     /// The step of a `put` that waits, has waited, or must begin to.
     #[inline(never)]
     fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<(), ShutDown<S::Item>>> {
-        if let Some(entered) = self.key {
-            if !leave_if_notified(self.queue, |state| &mut state.putters, entered, cx.waker()) {
-                wait_on(Waiting::Leaf(&"Queue.put"));
-                return Poll::Pending;
-            }
-            self.key = None;
+        if must_stay(self.queue, |state| &mut state.putters, &mut self.key, cx.waker()) {
+            wait_on(Waiting::Leaf(&"Queue.put"));
+            return Poll::Pending;
         }
         loop {
-            match self.queue.put_nowait(self.item.take().expect(COMPLETED)) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(PutError::ShutDown(item)) => return Poll::Ready(Err(ShutDown(item))),
-                Err(PutError::QueueFull(item)) => self.item = Some(item),
+            let state = self.queue.state();
+            if state.is_shut_down() {
+                drop(state);
+                return Poll::Ready(Err(ShutDown(self.item.take().expect(COMPLETED))));
             }
+            if !state.is_full() {
+                self.queue.push(state, self.item.take().expect(COMPLETED));
+                return Poll::Ready(Ok(()));
+            }
+            drop(state);
             let waker = local_waker(cx.waker());
             let entered = self.queue.state().enter_put(waker);
             if let Ok(entered) = entered {
@@ -227,10 +233,9 @@ impl<S: Storage> Future for Join<'_, S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         match this.key {
-            Some(entered) => {
+            Some(_) => {
                 // Whoever was notified has seen the count at 0, and does not look again.
-                if leave_if_notified(this.queue, |state| &mut state.joiners, entered, cx.waker()) {
-                    this.key = None;
+                if !must_stay(this.queue, |state| &mut state.joiners, &mut this.key, cx.waker()) {
                     return Poll::Ready(());
                 }
             }

@@ -68,6 +68,18 @@ struct Slot {
 }
 
 impl Slot {
+    /// Makes a free slot that of a waiter behind `before`; returns its new generation.
+    #[inline]
+    fn occupy(&mut self, waker: Waker, before: u32) -> u32 {
+        let none = self.waker.replace(waker);
+        debug_assert!(none.is_none(), "a free slot has no waker");
+        std::mem::forget(none); // There is nothing to drop, so nothing need look.
+        self.prev = before;
+        self.next = NONE;
+        self.generation = self.generation.wrapping_add(1);
+        self.generation
+    }
+
     /// Makes it the first of the free slots, before `free`. An even generation says that nobody owns it.
     #[inline]
     fn release(&mut self, free: u32) {
@@ -107,14 +119,14 @@ impl WaiterList {
     /// When there are 2³² - 1 waiters already.
     #[inline]
     pub fn push(&mut self, waker: Waker) -> WaiterKey {
-        let index = self.claim_slot();
-        let before = std::mem::replace(&mut self.tail, index);
+        if self.free == NONE {
+            self.grow();
+        }
+        let (index, before) = (self.free, self.tail);
         let slot = &mut self.slots[index as usize];
-        slot.waker = Some(waker);
-        slot.prev = before;
-        slot.next = NONE;
-        slot.generation = slot.generation.wrapping_add(1);
-        let key = WaiterKey { index, generation: slot.generation };
+        self.free = slot.next;
+        let key = WaiterKey { index, generation: slot.occupy(waker, before) };
+        self.tail = index;
         match self.slots.get_mut(before as usize) {
             Some(before) => before.next = index,
             None => self.head = index,
@@ -123,22 +135,12 @@ impl WaiterList {
         key
     }
 
-    /// Returns a slot that nobody owns.
-    #[inline]
-    fn claim_slot(&mut self) -> u32 {
-        match self.slots.get(self.free as usize) {
-            Some(slot) => std::mem::replace(&mut self.free, slot.next),
-            None => self.grow(),
-        }
-    }
-
-    /// Adds a slot to the slab.
+    /// Adds a free slot to the slab, which has none.
     #[cold]
-    fn grow(&mut self) -> u32 {
+    fn grow(&mut self) {
         let index = u32::try_from(self.slots.len()).ok().filter(|&index| index != NONE);
-        let index = index.expect("more than 2^32 - 1 waiters in one list");
+        self.free = index.expect("more than 2^32 - 1 waiters in one list");
         self.slots.push(Slot { waker: None, prev: NONE, next: NONE, generation: 0 });
-        index
     }
 
     /// Tells whether the waiter has been notified.

@@ -63,8 +63,14 @@ pub(crate) fn keep(waker: &Waker) -> Waker {
             add_kept(task);
             kept(task)
         }
-        _ => current::local_of(waker, Waker::clone).unwrap_or_else(|| waker.clone()),
+        _ => keep_other(waker),
     }
+}
+
+/// Clones a waker that is none of the set's that runs here.
+#[inline(never)]
+fn keep_other(waker: &Waker) -> Waker {
+    current::local_of(waker, Waker::clone).unwrap_or_else(|| waker.clone())
 }
 
 /// Tells whether `one`, which may be kept, wakes the same task as `other`; data and table of others' are compared.
