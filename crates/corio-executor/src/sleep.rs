@@ -69,7 +69,9 @@ impl Future for Sleep {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let State::After(delay) = self.0 {
-            self.0 = State::Until(corio_seam::sleep_until(corio_seam::now() + delay));
+            let timer = corio_seam::timer();
+            let when = timer.now() + delay;
+            self.0 = State::Until(corio_seam::Sleep::new(timer, when));
         }
         match &mut self.0 {
             State::Yield(turn) => Pin::new(turn).poll(cx),

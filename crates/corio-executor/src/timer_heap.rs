@@ -72,6 +72,17 @@ impl TimerHeap {
         Some(first)
     }
 
+    /// Takes the entry of `key` out again, if it lies at the end, as one does that was put in last and is not due before
+    /// others. Tells whether it did.
+    #[inline]
+    pub(crate) fn take_back(&mut self, key: TimerKey) -> bool {
+        let at_the_end = self.entries.last().is_some_and(|entry| entry.key == key);
+        if at_the_end {
+            self.entries.pop();
+        }
+        at_the_end
+    }
+
     /// Drops every entry that `keep` refuses; the order of the others stays.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(|entry| keep(entry));
@@ -114,16 +125,26 @@ impl TimerHeap {
     #[inline]
     fn first_child(&self, parent: usize) -> Option<usize> {
         let start = parent * ARITY + 1;
-        let end = (start + ARITY).min(self.entries.len());
-        let children = self.entries.get(start..end)?;
-        let mut first = 0;
-        for (index, child) in children.iter().enumerate().skip(1) {
-            if child.precedes(&children[first]) {
-                first = index;
-            }
+        let children = self.entries.get(start..)?;
+        match children.first_chunk() {
+            Some(all) => Some(start + first_of_all(all)),
+            None => Some(start + first_of(children)?),
         }
-        (!children.is_empty()).then_some(start + first)
     }
+}
+
+/// Returns which of a node's children is due first, if it has them all: three comparisons, without a branch.
+#[inline]
+fn first_of_all(children: &[Entry; ARITY]) -> usize {
+    let [a, b, c, d] = children.each_ref().map(Entry::rank);
+    let (left, left_rank) = if b < a { (1, b) } else { (0, a) };
+    let (right, right_rank) = if d < c { (3, d) } else { (2, c) };
+    if right_rank < left_rank { right } else { left }
+}
+
+/// Returns which of the last node's children is due first, if it has any.
+fn first_of(children: &[Entry]) -> Option<usize> {
+    (0..children.len()).min_by_key(|&index| children[index].rank())
 }
 
 #[cfg(test)]
@@ -176,6 +197,18 @@ mod tests {
             assert!(left.iter().all(|(_, index)| index % 3 != 0));
             assert_eq!(left.len(), (0..count).filter(|index| index % 3 != 0).count());
         }
+    }
+
+    #[test]
+    fn only_the_entry_at_the_end_is_taken_back() {
+        let mut heap = TimerHeap::default();
+        for (index, when) in [(1, 5), (2, 9), (3, 7)] {
+            heap.push(LoopTime::from_nanos(when), key(index));
+        }
+        assert!(!heap.take_back(key(2)));
+        assert!(heap.take_back(key(3)) && heap.take_back(key(2)) && !heap.take_back(key(2)));
+        assert_eq!(drain(&mut heap), [(5, 1)]);
+        assert!(!heap.take_back(key(1)));
     }
 
     #[test]

@@ -12,14 +12,17 @@
 //! ```
 //!
 //! Expiring puts one entry for each due timer into the ready queue, and the entry rings it: a timer that is disarmed
-//! in between, by an earlier entry of the same batch, does not ring. Each use of a slot has its own generation, so
+//! in between, by an earlier entry of the same batch, does not ring. Sleepers that are due one behind the other share an
+//! entry. Each use of a slot has its own generation, so
 //! that keys and heap entries of an earlier use mean nothing.
 
 mod table;
 
 use self::table::{Answer, State, Table};
 use crate::Clock;
-use corio_seam::{Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report};
+use corio_seam::{
+    Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report, enter_context,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -47,7 +50,7 @@ impl Timers {
         self.table.borrow_mut().next()
     }
 
-    /// Puts an entry into the ready queue, by `push`, for each timer that is due. Reads the clock once, and not at all
+    /// Puts entries into the ready queue, by `push`, for the timers that are due. Reads the clock once, and not at all
     /// when there are no timers.
     #[inline]
     pub(crate) fn expire(self: &Rc<Timers>, push: impl Fn(Node)) {
@@ -64,10 +67,22 @@ impl Timers {
         }
         let now = self.clock.now();
         while self.table.borrow().is_due(now) {
-            let mut due = [const { None }; EXPIRY_BATCH];
-            self.table.borrow_mut().take_due(now, &mut due);
-            for key in due.into_iter().flatten() {
-                push(Node::of(Expired { timers: Rc::clone(self), key }));
+            let due = self.table.borrow_mut().take_due(now);
+            due.each_row(|row| push(self.entry(row)));
+        }
+    }
+
+    /// Makes the entry that rings a timer, or several sleepers.
+    #[inline]
+    fn entry(self: &Rc<Timers>, row: &[TimerKey]) -> Node {
+        let timers = Rc::clone(self);
+        match *row {
+            [key] => Node::of(Expired { timers, key }),
+            _ => {
+                let mut sleepers =
+                    Sleepers { timers, keys: [TimerKey { index: 0, generation: 0 }; EXPIRY_BATCH], len: row.len() };
+                sleepers.keys[..row.len()].copy_from_slice(row);
+                Node::of(sleepers)
             }
         }
     }
@@ -114,6 +129,27 @@ impl Entry for Expired {
     }
 }
 
+/// Due sleepers in the ready queue, who stand there one behind the other: waking them all as one entry changes nothing,
+/// for each of them runs when it stands in the queue itself.
+struct Sleepers {
+    timers: Rc<Timers>,
+    keys: [TimerKey; EXPIRY_BATCH],
+    len: usize,
+}
+
+impl Entry for Sleepers {
+    /// A waker may be anybody's: one that panics, or leaves a context behind, is no business of the next.
+    fn run(self) {
+        for &key in &self.keys[..self.len] {
+            enter_context(None, || catch_and_report("exception in callback", || self.timers.ring(key)));
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description { what: format!("{} timers", self.len), location: None }
+    }
+}
+
 impl Timer for Timers {
     fn now(&self) -> LoopTime {
         self.clock.now()
@@ -153,8 +189,25 @@ mod tests {
     use super::table::FEW_STALE;
     use super::*;
     use crate::VirtualClock;
-    use corio_seam::ReadyQueue;
+    use corio_seam::{ContextVar, ReadyQueue};
+    use std::sync::Arc;
+    use std::task::Wake;
     use std::time::Duration;
+
+    thread_local! {
+        /// What the wakers of this thread's test do, by their numbers.
+        static WOKEN: RefCell<Option<Rc<dyn Fn(u32)>>> = const { RefCell::new(None) };
+    }
+
+    /// A waker that is user code.
+    struct Sleeper(u32);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            let act = WOKEN.with(|woken| woken.borrow().clone());
+            act.expect("the test says what its wakers do")(self.0);
+        }
+    }
 
     /// Notes its number when it rings.
     struct Note(u32, Rc<RefCell<Vec<u32>>>);
@@ -183,6 +236,21 @@ mod tests {
         fn note(&self, nanos: u64, number: u32) -> TimerKey {
             let note = Rc::new(Note(number, Rc::clone(&self.rang)));
             self.timers.arm(LoopTime::from_nanos(nanos), Alarm::Call(note))
+        }
+
+        fn sleeper(&self, nanos: u64, number: u32) -> TimerKey {
+            let waker = Waker::from(Arc::new(Sleeper(number)));
+            self.timers.arm(LoopTime::from_nanos(nanos), Alarm::Wake(waker))
+        }
+
+        /// Has a sleeper's waker note its number, and then do `act`.
+        fn on_wake(&self, act: impl Fn(u32) + 'static) {
+            let rang = Rc::clone(&self.rang);
+            let note = move |number| {
+                rang.borrow_mut().push(number);
+                act(number);
+            };
+            WOKEN.set(Some(Rc::new(note)));
         }
 
         fn expire(&self) {
@@ -271,6 +339,61 @@ mod tests {
         fixture.ready.batch().for_each(Node::run);
         assert!(fixture.timers.poll(key, waker).is_ready());
         assert!(!fixture.timers.disarm(key));
+    }
+
+    #[test]
+    fn sleepers_share_an_entry_and_keep_their_order() {
+        let fixture = Fixture::new();
+        fixture.on_wake(|_| ());
+        for number in 0..100 {
+            if number % 40 == 7 {
+                fixture.note(1, number);
+            } else {
+                fixture.sleeper(1, number);
+            }
+        }
+        fixture.clock.advance(Duration::from_nanos(1));
+        fixture.expire();
+        let entries = fixture.ready.batch().map(Node::run).count();
+        assert_eq!(fixture.rang.take(), (0..100).collect::<Vec<_>>());
+        assert_eq!(entries, 3 + 3 + 4, "the callbacks, the rows that they end, and those that a batch of expiry ends");
+    }
+
+    #[test]
+    fn a_sleeper_s_waker_may_disarm_the_next_of_its_row() {
+        let fixture = Fixture::new();
+        let keys: Vec<_> = (0..3).map(|number| fixture.sleeper(1, number)).collect();
+        let timers = Rc::clone(&fixture.timers);
+        fixture.on_wake(move |number| assert!(number != 0 || timers.disarm(keys[1])));
+        assert_eq!(fixture.at(1), [0, 2]);
+        WOKEN.set(None);
+    }
+
+    #[test]
+    fn a_sleeper_s_waker_keeps_its_panic_and_its_context_to_itself() {
+        static LEFT: ContextVar<u32> = ContextVar::new("left");
+        let fixture = Fixture::new();
+        (0..3).for_each(|number| _ = fixture.sleeper(1, number));
+        fixture.on_wake(|number| {
+            assert_eq!(LEFT.get(), None);
+            LEFT.set(number);
+            assert_ne!(number, 1, "a waker's own affair");
+        });
+        assert_eq!(fixture.at(1), [0, 1, 2]);
+        assert_eq!(LEFT.get(), None);
+    }
+
+    #[test]
+    fn the_timer_set_last_leaves_nothing_behind() {
+        let fixture = Fixture::new();
+        let first = fixture.note(5, 1);
+        let last = fixture.note(9, 2);
+        assert!(fixture.timers.disarm(last));
+        let left = || (fixture.timers.table.borrow().heap.len(), fixture.timers.table.borrow().stale);
+        assert_eq!(left(), (1, 0));
+        assert!(fixture.timers.disarm(first));
+        assert_eq!(left(), (0, 0));
+        assert_eq!(fixture.timers.next(), None);
     }
 
     #[test]

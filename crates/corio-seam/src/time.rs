@@ -52,8 +52,9 @@ impl LoopTime {
 impl Add<Duration> for LoopTime {
     type Output = LoopTime;
 
+    #[inline]
     fn add(self, delay: Duration) -> LoopTime {
-        let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = delay.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(delay.subsec_nanos()));
         LoopTime(self.0.saturating_add(nanos))
     }
 }
@@ -197,18 +198,25 @@ pub fn now() -> LoopTime {
 ///
 /// Dropping it takes its timer back.
 pub fn sleep_until(when: LoopTime) -> Sleep {
-    Sleep { when, armed: None }
+    Sleep { when, timer: None, key: None }
 }
 
 /// Future of [`sleep_until`].
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Sleep {
     when: LoopTime,
-    /// The timer and its key, from the first poll to the end.
-    armed: Option<(Rc<dyn Timer>, TimerKey)>,
+    /// The timer, from the first poll on, or given.
+    timer: Option<Rc<dyn Timer>>,
+    /// Its name, from the first poll to the end.
+    key: Option<TimerKey>,
 }
 
 impl Sleep {
+    /// Makes a wait for `when` on `timer`, which is at hand already: as [`sleep_until`], which has to ask for one.
+    pub fn new(timer: Rc<dyn Timer>, when: LoopTime) -> Sleep {
+        Sleep { when, timer: Some(timer), key: None }
+    }
+
     /// Returns the moment at which it is due; asyncio's `TimerHandle.when`.
     #[must_use]
     pub fn when(&self) -> LoopTime {
@@ -221,14 +229,15 @@ impl Future for Sleep {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.armed {
-            None => {
-                let timer = timer();
-                let key = timer.arm(self.when, Alarm::Wake(cx.waker().clone()));
-                self.armed = Some((timer, key));
-            }
-            Some((timer, key)) => {
-                if timer.poll(*key, cx.waker()).is_ready() {
+        let this = &mut *self;
+        let timer = match &this.timer {
+            Some(timer) => timer,
+            None => this.timer.insert(timer()),
+        };
+        match this.key {
+            None => this.key = Some(timer.arm(this.when, Alarm::Wake(cx.waker().clone()))),
+            Some(key) => {
+                if timer.poll(key, cx.waker()).is_ready() {
                     return Poll::Ready(());
                 }
             }
@@ -239,8 +248,9 @@ impl Future for Sleep {
 }
 
 impl Drop for Sleep {
+    #[inline]
     fn drop(&mut self) {
-        if let Some((timer, key)) = self.armed.take() {
+        if let (Some(timer), Some(key)) = (&self.timer, self.key) {
             timer.disarm(key);
         }
     }
@@ -248,6 +258,6 @@ impl Drop for Sleep {
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("when", &self.when).field("armed", &self.armed.is_some()).finish()
+        f.debug_struct("Sleep").field("when", &self.when).field("armed", &self.key.is_some()).finish()
     }
 }

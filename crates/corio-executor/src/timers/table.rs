@@ -83,6 +83,7 @@ impl Table {
     }
 
     /// Finds a free slot, or makes one, for `state`.
+    #[inline]
     fn occupy(&mut self, state: State) -> TimerKey {
         let Some(index) = self.free else {
             let index = u32::try_from(self.slots.len()).expect("more than 2³² timers");
@@ -98,6 +99,7 @@ impl Table {
     }
 
     /// Ends the use of a slot and returns what was in it.
+    #[inline]
     fn vacate(&mut self, key: TimerKey) -> Option<State> {
         let next = self.free;
         let slot = self.slot_mut(key)?;
@@ -109,7 +111,7 @@ impl Table {
 
     pub(super) fn disarm(&mut self, key: TimerKey) -> Option<State> {
         let state = self.vacate(key)?;
-        if let State::Armed(_) = state {
+        if matches!(state, State::Armed(_)) && !self.heap.take_back(key) {
             self.stale += 1;
             self.sweep();
         }
@@ -143,24 +145,25 @@ impl Table {
         self.heap.peek().is_some_and(|entry| entry.when <= now)
     }
 
-    /// Moves due timers from the heap to `due`, as many as it can take.
+    /// Takes due timers from the heap, as many as a batch can hold.
     #[inline]
-    pub(super) fn take_due(&mut self, now: LoopTime, due: &mut [Option<TimerKey>; EXPIRY_BATCH]) {
+    pub(super) fn take_due(&mut self, now: LoopTime) -> Due {
+        let mut due = Due { keys: [TimerKey { index: 0, generation: 0 }; EXPIRY_BATCH], len: 0, calls: 0 };
         let mut taken = 0;
         while taken < EXPIRY_BATCH && self.is_due(now) {
-            due[taken] = self.heap.pop().map(|entry| entry.key);
-            taken += 1;
-        }
-        for place in &mut due[..taken] {
-            let Some(key) = *place else { continue };
-            match self.slot_mut(key) {
-                Some(slot) => slot.expire(),
-                None => {
-                    self.stale -= 1;
-                    *place = None;
-                }
+            if let Some(entry) = self.heap.pop() {
+                due.keys[taken] = entry.key;
+                taken += 1;
             }
         }
+        for place in 0..taken {
+            let key = due.keys[place];
+            match self.slot_mut(key) {
+                Some(slot) => due.add(key, slot.expire()),
+                None => self.stale -= 1,
+            }
+        }
+        due
     }
 
     /// Returns what a due timer is to do, and notes that it has been done.
@@ -215,11 +218,44 @@ impl Table {
 }
 
 impl Slot {
-    /// Notes that the timer's entry has left the heap.
-    fn expire(&mut self) {
+    /// Notes that the timer's entry has left the heap; tells whether it wakes a sleeper.
+    #[inline]
+    fn expire(&mut self) -> bool {
         self.state = match mem::replace(&mut self.state, State::Rung) {
             State::Armed(alarm) => State::Due(alarm),
             other => other,
         };
+        matches!(self.state, State::Due(Alarm::Wake(_)))
+    }
+}
+
+/// Timers that are due, in order.
+pub(super) struct Due {
+    keys: [TimerKey; EXPIRY_BATCH],
+    len: usize,
+    /// Which of them call an object: a bit each. The others wake sleepers.
+    calls: u32,
+}
+
+const _: () = assert!(EXPIRY_BATCH == u32::BITS as usize, "a bit for each");
+
+impl Due {
+    #[inline]
+    fn add(&mut self, key: TimerKey, wakes: bool) {
+        self.keys[self.len] = key;
+        self.calls |= u32::from(!wakes) << self.len;
+        self.len += 1;
+    }
+
+    /// Calls `f` with each timer that calls an object, and with each unbroken row of those that wake sleepers, in order.
+    #[inline]
+    pub(super) fn each_row(&self, mut f: impl FnMut(&[TimerKey])) {
+        let mut start = 0;
+        while start < self.len {
+            let wakers = (self.calls >> start).trailing_zeros() as usize;
+            let end = (start + wakers.max(1)).min(self.len);
+            f(&self.keys[start..end]);
+            start = end;
+        }
     }
 }
