@@ -3,7 +3,8 @@
 use crate::debug;
 use crate::timers::Timers;
 use corio_seam::{
-    Alarm, Context, Description, Entry, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report_from, enter_context,
+    Alarm, Context, Description, LoopTime, Node, OnAlarm, Shared, SharedEntry, Timer, TimerKey, catch_and_report_from,
+    enter_context,
 };
 use std::any::type_name;
 use std::cell::{Cell, OnceCell};
@@ -35,8 +36,8 @@ impl Handle {
     #[track_caller]
     #[inline]
     pub(crate) fn new(context: Option<Context>, f: impl FnOnce() + 'static) -> (Handle, Node) {
-        let call = Scheduled::new(context, f);
-        (Handle { call: Rc::clone(&call) as Rc<dyn Call> }, Node::of(Queued(call)))
+        let (call, node) = Node::shared(Scheduled::new(context, f));
+        (Handle { call }, node)
     }
 
     /// Keeps the callback from being called, and drops it: true if that made a difference, false if it was called or
@@ -96,7 +97,7 @@ impl TimerHandle {
         context: Option<Context>,
         f: impl FnOnce() + 'static,
     ) -> TimerHandle {
-        let call = Scheduled::new(context, f);
+        let call = Rc::new(Scheduled::new(context, f));
         let key = timers.arm(when, Alarm::Call(Rc::clone(&call) as Rc<dyn OnAlarm>));
         TimerHandle { handle: Handle { call }, timers: Rc::clone(timers), key, when }
     }
@@ -163,10 +164,10 @@ struct Scheduled<F> {
 impl<F: FnOnce() + 'static> Scheduled<F> {
     #[inline]
     #[track_caller]
-    fn new(context: Option<Context>, f: F) -> Rc<Scheduled<F>> {
+    fn new(context: Option<Context>, f: F) -> Scheduled<F> {
         let context = context.map_or_else(OnceCell::new, OnceCell::from);
         let (f, cancelled, location) = (Cell::new(Some(f)), Cell::new(false), Location::caller());
-        Rc::new(Scheduled { f, cancelled, context, location })
+        Scheduled { f, cancelled, context, location }
     }
 
     /// Calls the callback; it runs in an entry of the ready queue, which reports a panic where there is no context.
@@ -215,22 +216,38 @@ impl<F: FnOnce() + 'static> OnAlarm for Scheduled<F> {
     }
 }
 
-/// A callback in the ready queue.
-struct Queued<F>(Rc<Scheduled<F>>);
+/// A callback that shares its place with its entry of the ready queue.
+impl<F: FnOnce() + 'static> Call for Shared<Scheduled<F>> {
+    fn cancel(&self) -> bool {
+        (**self).cancel()
+    }
 
-impl<F: FnOnce() + 'static> Entry for Queued<F> {
+    fn cancelled(&self) -> bool {
+        (**self).cancelled()
+    }
+
+    fn context(&self) -> Context {
+        (**self).context()
+    }
+
+    fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+impl<F: FnOnce() + 'static> SharedEntry for Scheduled<F> {
     #[inline]
-    fn run(self) {
-        self.0.call();
+    fn run(&self) {
+        self.call();
     }
 
     #[inline]
     fn location(&self) -> Option<&'static Location<'static>> {
-        Some(self.0.location)
+        Some(self.location)
     }
 
     fn describe(&self) -> Description {
-        self.0.describe()
+        self.describe()
     }
 }
 

@@ -368,6 +368,7 @@ impl LoopHandle {
     }
 
     /// Appends an entry to the ready queue.
+    #[inline]
     #[track_caller]
     pub(crate) fn push(&self, node: Node) {
         let refused = self.core.tasks.push(node).is_err();

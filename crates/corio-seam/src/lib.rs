@@ -30,7 +30,7 @@
 //! | [`Cancelled`], [`Panic`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
 //! | [`Busy`] | yes | yes |
 //! | [`Remote`] (behind `Arc`), [`ContextVar`], [`Carried`] | yes | yes |
-//! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Shared`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //! | [`Seeded`] | no | no |
 //! | [`ShutdownHook`] | no | no |
 //!
@@ -60,7 +60,7 @@ pub use context::{
     Carried, Context, ContextVar, Token, capture_context, carry_context, copy_context, enter_context, leave_context,
     outside_context, swap_context,
 };
-pub use node::{Batch, Description, Entry, Header, Node, ReadyQueue, VTable, run_callback};
+pub use node::{Batch, Description, Entry, Header, Node, ReadyQueue, Shared, SharedEntry, VTable, run_callback};
 pub use order::{Seeded, is_seeded, permute, random, seed};
 pub use report::{Panic, Report, catch_and_report, catch_and_report_from, report};
 pub use seam::{

@@ -11,8 +11,10 @@ use std::any::type_name;
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 /// The first field of everything that can stand in a [`ReadyQueue`].
 #[repr(C)]
@@ -89,6 +91,20 @@ pub trait Entry: 'static {
     fn describe(&self) -> Description {
         Description { what: format!("callback {}", type_name::<Self>()), location: self.location() }
     }
+}
+
+/// A callback that others look at while it is queued; for [`Node::shared`].
+pub trait SharedEntry: 'static {
+    /// Does what it is for.
+    fn run(&self);
+
+    /// Says where in the program it was scheduled, as [`Entry::location`] does.
+    fn location(&self) -> Option<&'static Location<'static>> {
+        None
+    }
+
+    /// Says what it is: asked seldom, in debug mode.
+    fn describe(&self) -> Description;
 }
 
 /// A function as an entry: it costs nothing, and is known by the name of its type alone.
@@ -186,6 +202,51 @@ impl Node {
         let header = unsafe { Header::new(NonNull::from(&Callback::<E>::VTABLE)) };
         let callback = Box::new(Callback { header, entry });
         Node(NonNull::from(Box::leak(callback)).cast())
+    }
+
+    /// Makes an entry that runs `entry`, once, and is looked at, or called off, by whoever holds the other part: both are
+    /// one allocation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use corio_seam::{Description, Node, SharedEntry};
+    /// use std::cell::Cell;
+    ///
+    /// #[derive(Default)]
+    /// struct Once {
+    ///     cancelled: Cell<bool>,
+    ///     called: Cell<bool>,
+    /// }
+    ///
+    /// impl SharedEntry for Once {
+    ///     fn run(&self) {
+    ///         self.called.set(!self.cancelled.get());
+    ///     }
+    ///     fn describe(&self) -> Description {
+    ///         Description { what: String::from("once"), location: None }
+    ///     }
+    /// }
+    ///
+    /// let (first, node) = Node::shared(Once::default());
+    /// let (second, other) = Node::shared(Once::default());
+    /// second.cancelled.set(true);
+    /// node.run();
+    /// other.run();
+    /// assert!(first.called.get() && !second.called.get());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn shared<E: SharedEntry>(entry: E) -> (Rc<Shared<E>>, Node) {
+        // SAFETY:
+        // * the table is a constant, promoted to a static, and is never written.
+        let header = unsafe { Header::new(NonNull::from(&Shared::<E>::VTABLE)) };
+        let shared = Rc::new(Shared { header, entry });
+        let queued = Rc::into_raw(Rc::clone(&shared)).cast_mut();
+        // SAFETY:
+        // * an `Rc` points to something.
+        let node = Node(unsafe { NonNull::new_unchecked(queued) }.cast());
+        (shared, node)
     }
 
     /// Makes an entry of a reference to something that starts with a [`Header`].
@@ -309,6 +370,82 @@ impl<E: Entry> Callback<E> {
         // SAFETY:
         // * the caller's own promise.
         unsafe { header.cast::<Callback<E>>().as_ref() }.entry.describe()
+    }
+}
+
+/// A callback that may be looked at while it is queued: what [`Node::shared`] makes, together with its one node.
+///
+/// The node is one of the counted references.
+#[repr(C)]
+pub struct Shared<E> {
+    header: Header,
+    entry: E,
+}
+
+impl<E> Deref for Shared<E> {
+    type Target = E;
+
+    #[inline]
+    fn deref(&self) -> &E {
+        &self.entry
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Shared<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.entry).finish()
+    }
+}
+
+impl<E: SharedEntry> Shared<E> {
+    const VTABLE: VTable = VTable { run: Self::run, discard: Self::discard, describe: Self::describe };
+
+    /// Takes the node's reference over.
+    ///
+    /// # Safety
+    ///
+    /// * `header` is the start of a `Shared<E>` that [`Node::shared`] turned into a raw pointer, and is not used again.
+    #[inline]
+    unsafe fn take(header: NonNull<Header>) -> Rc<Shared<E>> {
+        // SAFETY:
+        // * the pointer came from `Rc::into_raw`, of this very type, and its count is given up by the caller.
+        unsafe { Rc::from_raw(header.cast::<Shared<E>>().as_ptr()) }
+    }
+
+    /// Runs the entry.
+    ///
+    /// # Safety
+    ///
+    /// * As for [`take`](Self::take).
+    unsafe fn run(header: NonNull<Header>) {
+        // SAFETY:
+        // * the caller's own promise.
+        let shared = unsafe { Self::take(header) };
+        let location = shared.entry.location();
+        run_detached(|| catch_and_report_from(IN_CALLBACK, location, move || shared.entry.run()));
+    }
+
+    /// Gives the node's reference up without running the entry.
+    ///
+    /// # Safety
+    ///
+    /// * As for [`take`](Self::take).
+    unsafe fn discard(header: NonNull<Header>) {
+        // SAFETY:
+        // * the caller's own promise.
+        let shared = unsafe { Self::take(header) };
+        catch_and_report("exception while a callback was discarded", move || drop(shared));
+    }
+
+    /// Says what the entry is.
+    ///
+    /// # Safety
+    ///
+    /// * `header` is the start of a live `Shared<E>`, of which a node exists.
+    unsafe fn describe(header: NonNull<Header>) -> Description {
+        // SAFETY:
+        // * the caller's own promise.
+        unsafe { header.cast::<Shared<E>>().as_ref() }.entry.describe()
     }
 }
 
@@ -471,6 +608,78 @@ mod tests {
         note(&queue, &log, 1);
         queue.batch().for_each(Node::run);
         assert_eq!(*log.borrow(), [1]);
+    }
+
+    /// Notes that it ran, and that it is gone.
+    struct Look {
+        log: Rc<RefCell<Vec<&'static str>>>,
+        does: Cell<&'static str>,
+    }
+
+    impl SharedEntry for Look {
+        fn run(&self) {
+            assert_ne!(self.does.get(), "panics");
+            self.log.borrow_mut().push(self.does.get());
+        }
+
+        fn describe(&self) -> Description {
+            Description { what: String::from(self.does.get()), location: None }
+        }
+    }
+
+    impl Drop for Look {
+        fn drop(&mut self) {
+            self.log.borrow_mut().push("gone");
+            assert_ne!(self.does.get(), "panics", "a destructor's own affair");
+        }
+    }
+
+    #[test]
+    fn a_shared_entry_can_be_changed_while_it_is_queued() {
+        let (queue, log) = (ReadyQueue::new(), Rc::default());
+        let (look, node) = Node::shared(Look { log: Rc::clone(&log), does: Cell::new("first") });
+        queue.push(node);
+        note(&queue, &Rc::default(), 1);
+        look.does.set("second");
+        queue.batch().for_each(|node| {
+            assert!(["second", "callback"].iter().any(|what| node.describe().what.starts_with(what)));
+            node.run();
+        });
+        assert_eq!(*log.borrow(), ["second"]);
+        drop(look);
+        assert_eq!(*log.borrow(), ["second", "gone"]);
+    }
+
+    #[test]
+    fn whichever_part_of_a_shared_entry_goes_last_drops_it() {
+        let log: Rc<RefCell<Vec<_>>> = Rc::default();
+        let make = |does| Node::shared(Look { log: Rc::clone(&log), does: Cell::new(does) });
+        let (look, node) = make("runs");
+        drop(look);
+        node.run();
+        assert_eq!(*log.borrow(), ["runs", "gone"]);
+        let (look, node) = make("does not run");
+        drop(node);
+        assert_eq!(log.borrow().len(), 2);
+        drop(look);
+        let (_, node) = make("does not run either");
+        drop(node);
+        assert_eq!(*log.borrow(), ["runs", "gone", "gone", "gone"]);
+    }
+
+    #[test]
+    fn a_shared_entry_keeps_its_panics_to_itself() {
+        let (queue, log) = (ReadyQueue::new(), Rc::default());
+        let make = |does| Node::shared(Look { log: Rc::clone(&log), does: Cell::new(does) });
+        let (held, node) = make("panics");
+        queue.push(node);
+        queue.push(make("runs").1);
+        let (_, node) = make("panics");
+        drop(node);
+        queue.batch().for_each(Node::run);
+        held.does.set("ends well");
+        drop(held);
+        assert_eq!(*log.borrow(), ["gone", "runs", "gone", "gone"]);
     }
 
     #[test]

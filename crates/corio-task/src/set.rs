@@ -104,6 +104,7 @@ impl Core {
     }
 
     /// Appends an entry to the ready queue, unless the set is closing.
+    #[inline]
     pub(crate) fn push(&self, node: Node) -> Result<(), Node> {
         if !self.is_open() {
             return Err(node);
@@ -326,6 +327,7 @@ impl TaskSet {
     /// # Errors
     ///
     /// The entry itself if the set is closed.
+    #[inline]
     pub fn push(&self, node: Node) -> Result<(), Node> {
         self.core.push(node)
     }
