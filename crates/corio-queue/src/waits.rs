@@ -1,21 +1,19 @@
 //! The futures of the loop-bound queue.
 
-use crate::state::Line;
+use crate::state::{Line, State};
 use crate::storage::Storage;
 use crate::{GetError, QueueOf, ShutDown};
 use corio_seam::{Waiting, local_waker, wait_on};
 use corio_sync::WaiterKey;
 use futures_core::Stream;
+use std::cell::RefMut;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// Keeps a waiter that has not been notified in its line, with the caller's waker.
-#[inline]
-fn stay<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &Waker) {
-    if line(&mut queue.state()).will_wake(key, waker) {
-        return;
-    }
+/// Gives a waiter another waker.
+#[cold]
+fn renew<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &Waker) {
     let renewed = local_waker(waker);
     let (unused, wake) = queue.state().renew(line, key, renewed);
     if wake {
@@ -23,16 +21,27 @@ fn stay<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: WaiterKey, waker: &W
     }
 }
 
-/// Leaves a line if the waiter has been notified, false; else stays there, true.
+/// Leaves a line, if the waiter stands there and has been notified, and lends the queue that it is to look at; `None` if it
+/// must stay, with the caller's waker.
 #[inline]
-fn must_stay<S: Storage>(queue: &QueueOf<S>, line: Line<S>, key: &mut Option<WaiterKey>, waker: &Waker) -> bool {
-    let Some(entered) = *key else { return false };
-    if line(&mut queue.state()).remove_notified(entered) {
+fn leave_line<'q, S: Storage>(
+    queue: &'q QueueOf<S>,
+    line: Line<S>,
+    key: &mut Option<WaiterKey>,
+    waker: &Waker,
+) -> Option<RefMut<'q, State<S>>> {
+    let mut state = queue.state();
+    let Some(entered) = *key else { return Some(state) };
+    let waiters = line(&mut state);
+    if waiters.remove_notified(entered) {
         *key = None;
-        return false;
+        return Some(state);
     }
-    stay(queue, line, entered, waker);
-    true
+    if !waiters.will_wake(entered, waker) {
+        drop(state);
+        renew(queue, line, entered, waker);
+    }
+    None
 }
 
 /// Future of [`QueueOf::get`].
@@ -85,12 +94,11 @@ fn poll_get_in_line<S: Storage>(
     cx: &Context<'_>,
     name: &'static &'static str,
 ) -> Poll<Result<S::Item, ShutDown>> {
-    if must_stay(queue, |state| &mut state.getters, key, cx.waker()) {
+    let Some(mut state) = leave_line(queue, |state| &mut state.getters, key, cx.waker()) else {
         wait_on(Waiting::Leaf(name));
         return Poll::Pending;
-    }
+    };
     loop {
-        let state = queue.state();
         match state.may_get() {
             Ok(()) => return Poll::Ready(queue.pop(state).ok_or(ShutDown(()))),
             Err(GetError::ShutDown) => return Poll::Ready(Err(ShutDown(()))),
@@ -103,7 +111,7 @@ fn poll_get_in_line<S: Storage>(
             wait_on(Waiting::Leaf(name));
             return Poll::Pending;
         }
-        // Cloning the waker brought an item.
+        state = queue.state(); // Cloning the waker brought an item.
     }
 }
 
@@ -168,12 +176,12 @@ impl<S: Storage> Put<'_, S> {
     /// The step of a `put` that waits, has waited, or must begin to.
     #[inline(never)]
     fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<(), ShutDown<S::Item>>> {
-        if must_stay(self.queue, |state| &mut state.putters, &mut self.key, cx.waker()) {
+        let line: Line<S> = |state| &mut state.putters;
+        let Some(mut state) = leave_line(self.queue, line, &mut self.key, cx.waker()) else {
             wait_on(Waiting::Leaf(&"Queue.put"));
             return Poll::Pending;
-        }
+        };
         loop {
-            let state = self.queue.state();
             if state.is_shut_down() {
                 drop(state);
                 return Poll::Ready(Err(ShutDown(self.item.take().expect(COMPLETED))));
@@ -190,7 +198,7 @@ impl<S: Storage> Put<'_, S> {
                 wait_on(Waiting::Leaf(&"Queue.put"));
                 return Poll::Pending;
             }
-            // Cloning the waker made room.
+            state = self.queue.state(); // Cloning the waker made room.
         }
     }
 }
@@ -235,7 +243,8 @@ impl<S: Storage> Future for Join<'_, S> {
         match this.key {
             Some(_) => {
                 // Whoever was notified has seen the count at 0, and does not look again.
-                if !must_stay(this.queue, |state| &mut state.joiners, &mut this.key, cx.waker()) {
+                let left = leave_line(this.queue, |state| &mut state.joiners, &mut this.key, cx.waker());
+                if left.is_some() {
                     return Poll::Ready(());
                 }
             }

@@ -14,7 +14,7 @@ const LONGEST_BLIND_SLEEP: Duration = Duration::from_millis(50);
 ///
 /// `corio_signal` has one descriptor for the process, which becomes readable when a signal has arrived. It is
 /// registered as sources are, edge-triggered; but nobody waits for it, the loop itself looks at its readiness after each
-/// turn of the reactor. While nobody listens that costs one relaxed load an iteration, and no selector is made.
+/// turn of the reactor. While nobody listens that costs one relaxed load a poll, and no selector is made.
 #[derive(Debug, Default)]
 pub(super) struct SignalWatch {
     /// The descriptor's readiness, while it is registered. Not borrowed while wakers run.
