@@ -457,7 +457,7 @@ impl<E: SharedEntry> Shared<E> {
 pub struct ReadyQueue {
     /// The entry to run next; none when the queue is empty.
     head: Cell<Option<NonNull<Header>>>,
-    /// The entry added last; valid only while `head` is some.
+    /// The entry added last; none when the queue is empty.
     tail: Cell<Option<NonNull<Header>>>,
 }
 
@@ -475,16 +475,12 @@ impl ReadyQueue {
         // SAFETY:
         // * the node owned a live object; the queue owns it now.
         unsafe { header.as_ref() }.next.set(None);
-        match self.head.get() {
+        match self.tail.replace(Some(header)) {
             None => self.head.set(Some(header)),
-            Some(head) => {
-                let tail = self.tail.get().unwrap_or(head);
-                // SAFETY:
-                // * the queue is not empty, so its tail is an object that the queue owns.
-                unsafe { tail.as_ref() }.next.set(Some(header));
-            }
+            // SAFETY:
+            // * the queue owns what its tail points to.
+            Some(tail) => unsafe { tail.as_ref() }.next.set(Some(header)),
         }
-        self.tail.set(Some(header));
     }
 
     /// Takes the oldest entry.
@@ -494,7 +490,11 @@ impl ReadyQueue {
         let head = self.head.get()?;
         // SAFETY:
         // * the queue owns what `head` points to.
-        self.head.set(unsafe { head.as_ref() }.next.get());
+        let next = unsafe { head.as_ref() }.next.get();
+        self.head.set(next);
+        if next.is_none() {
+            self.tail.set(None);
+        }
         Some(Node(head))
     }
 
@@ -511,8 +511,7 @@ impl ReadyQueue {
     #[inline]
     #[must_use]
     pub fn batch(&self) -> Batch<'_> {
-        let last = if self.is_empty() { None } else { self.tail.get() };
-        Batch { queue: self, last }
+        Batch { queue: self, last: self.tail.get() }
     }
 }
 

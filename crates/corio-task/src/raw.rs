@@ -190,24 +190,43 @@ impl TaskPtr {
     /// Puts the task into the ready queue, unless it is there, runs right now, or is over.
     #[inline]
     fn schedule(self) {
-        let state = &self.header().state;
-        if state.has(SCHEDULED.with(DONE)) {
-            return;
-        }
-        state.set(SCHEDULED);
-        if !state.has(RUNNING) {
+        if self.set_scheduled() {
             self.enqueue();
         }
     }
 
+    /// As [`schedule`](Self::schedule), where the set runs on this thread now: nobody is parked for it.
+    #[inline]
+    fn schedule_here(self) {
+        if self.set_scheduled() {
+            self.core().enqueue_here(self.entry());
+        }
+    }
+
+    /// Notes that a step is wanted; tells whether the task must be put into the ready queue for it.
+    #[inline]
+    fn set_scheduled(self) -> bool {
+        let state = &self.header().state;
+        if state.has(SCHEDULED.with(DONE)) {
+            return false;
+        }
+        state.set(SCHEDULED);
+        !state.has(RUNNING)
+    }
+
     #[inline]
     fn enqueue(self) {
+        self.core().enqueue(self.entry());
+    }
+
+    /// Lends the ready queue a reference to a task that is SCHEDULED, or over with a seat to call, and stands in no queue.
+    #[inline]
+    fn entry(self) -> corio_seam::Node {
         // SAFETY:
         // * the cell starts with the queue's header, and the pointer has provenance over all of it;
         // * the registry owns an unfinished task, and the end of a queued one leaves a view to the entry;
-        // * neither SCHEDULED nor QUEUE_VIEW was set, so the task stands in no queue.
-        let node = unsafe { corio_seam::Node::from_raw(self.0.cast()) };
-        self.core().enqueue(node);
+        // * neither SCHEDULED nor QUEUE_VIEW was set until now, so the task stands in no queue.
+        unsafe { corio_seam::Node::from_raw(self.0.cast()) }
     }
 
     /// Calls the seat of a task that is over, if there is one.
@@ -331,7 +350,7 @@ impl TaskPtr {
         let state = &self.header().state;
         state.clear(RUNNING);
         if state.has(SCHEDULED) {
-            self.enqueue();
+            self.core().enqueue_here(self.entry()); // Woken by its own step.
         }
     }
 

@@ -103,6 +103,13 @@ impl Core {
         }
     }
 
+    /// Appends a task of this set, which runs on this thread now, to the ready queue.
+    #[inline]
+    pub(crate) fn enqueue_here(&self, node: Node) {
+        debug_assert!(std::ptr::eq(current::core_address(), self), "somebody may be parked for this set");
+        self.ready.push(node);
+    }
+
     /// Appends an entry to the ready queue, unless the set is closing.
     #[inline]
     pub(crate) fn push(&self, node: Node) -> Result<(), Node> {

@@ -150,10 +150,11 @@ unsafe fn wake(data: *const ()) {
 /// * As for [`clone`].
 unsafe fn wake_by_ref(data: *const ()) {
     let task = task(data);
-    if is_owner(task) { task.schedule() } else { wake_from_elsewhere(task) }
+    if is_owner(task) { task.schedule_here() } else { wake_from_elsewhere(task) }
 }
 
 /// Sends the task through the inbox.
+#[inline(never)]
 fn wake_from_elsewhere(task: TaskPtr) {
     if task.header().shared.wake() == Wake::Push {
         task.core().inbox.push_task(RemoteTask::new(task));
@@ -180,7 +181,7 @@ unsafe fn drop_waker(data: *const ()) {
 unsafe fn wake_kept(data: *const ()) {
     let task = task(data);
     if counts_locally(task) {
-        task.schedule();
+        task.schedule_here();
         give_up_kept(task);
     } else {
         // SAFETY:
