@@ -194,9 +194,12 @@ mod tests {
     use std::task::Wake;
     use std::time::Duration;
 
+    /// What a waker does, by its number.
+    type Act = Rc<dyn Fn(u32)>;
+
     thread_local! {
-        /// What the wakers of this thread's test do, by their numbers.
-        static WOKEN: RefCell<Option<Rc<dyn Fn(u32)>>> = const { RefCell::new(None) };
+        /// What the wakers of this thread's test do.
+        static WOKEN: RefCell<Option<Act>> = const { RefCell::new(None) };
     }
 
     /// A waker that is user code.
