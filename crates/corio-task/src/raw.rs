@@ -544,6 +544,7 @@ impl TaskPtr {
     }
 
     /// Frees a cell that the owner alone knows.
+    #[inline]
     fn free_unmerged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
         if !self.core().remove_live() {
@@ -582,6 +583,7 @@ impl TaskPtr {
         TaskRef::from_ptr(self)
     }
 
+    #[inline]
     fn drop_view(self) {
         let views = &self.header().views;
         views.set(views.get() - 1);
@@ -589,6 +591,7 @@ impl TaskPtr {
     }
 
     /// Gives the queue's view of a finished task up.
+    #[inline]
     fn leave_queue(self) {
         self.header().state.clear(QUEUE_VIEW);
         self.drop_view();

@@ -38,6 +38,7 @@ union Content<F: Future> {
 ///
 /// * `core` came from [`Arc::as_ptr`], its memory is alive, and the caller runs on the set's thread.
 /// * If `F` or its output borrows, the caller ends the task and takes its output before the loan does.
+#[inline]
 pub(crate) unsafe fn allocate<F: Future>(
     core: NonNull<Core>,
     future: F,
