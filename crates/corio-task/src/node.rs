@@ -647,11 +647,16 @@ impl OnAlarm for Node {
 }
 
 impl Asked {
-    /// Begins a poll of the node: if it is ripe, the caller drops the body.
+    /// Begins a poll of the node: if it is ripe, the caller drops the body. That does for a request that was passed on, too,
+    /// for its answer will not be heard.
     fn begin_poll(&self) -> Option<Cancelled> {
         let mut ripe = self.ripe.take();
         ripe.retain(|request| !request.is_withdrawn());
         let cancelled = ripe.first()?.cancelled();
+        if let Some((_, request)) = self.forwarded.take() {
+            request.stop_forwarding();
+            ripe.extend(Some(request).filter(|request| request.is_pending()));
+        }
         for request in &ripe {
             request.take(); // Before the drop: a destructor that panics must not have it come again.
         }

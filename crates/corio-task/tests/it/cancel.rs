@@ -293,6 +293,23 @@ fn a_forwarded_request_that_nobody_hears_is_owed_again() {
     });
 }
 
+/// A is asked once, and passes that on; and once more when what it waits for is over, but A has not heard of it.
+#[test]
+fn requests_before_and_after_an_ending_that_was_not_heard_are_delivered_once() {
+    run_alone(async {
+        let b = create_task(forever());
+        let b_ref = b.task_ref();
+        let a = create_task(async move { if catch_cancelled(b).await.is_err() { "cleaned up" } else { "not hit" } });
+        yield_now().await;
+        yield_now().await;
+        a.cancel();
+        yield_now().await;
+        assert!(b_ref.cancelled() && !a.done());
+        a.cancel();
+        assert_eq!(a.await.unwrap(), "cleaned up");
+    });
+}
+
 #[test]
 fn scopes_side_by_side_are_all_hit() {
     run_alone(async {
