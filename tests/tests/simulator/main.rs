@@ -1,0 +1,212 @@
+//! The simulator: random programs on a real loop, against a model that foretells what they must do.
+//!
+//! See `README.md` beside this file for the invariants, and how to replay what fails.
+
+mod program;
+mod model;
+mod world;
+mod run;
+mod drops;
+mod threads;
+mod trace;
+mod shrink;
+
+use clap::Parser;
+use model::Model;
+use program::{Kind, Program};
+use std::panic;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use threads::Threads;
+use trace::{Event, Written};
+
+/// Runs random programs on a loop and on a model, and compares.
+#[derive(Parser)]
+struct Arguments {
+    /// How many seeds to try.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Replay one seed, and print its program and its trace.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// What the test harness of cargo would take; nothing here.
+    #[arg(hide = true)]
+    filter: Vec<String>,
+    #[arg(long, hide = true)]
+    nocapture: bool,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+}
+
+/// How many seeds are tried when nothing is said.
+const SEEDS: u64 = if cfg!(miri) {
+    2
+} else if cfg!(debug_assertions) {
+    1_000
+} else {
+    10_000
+};
+
+/// How often an operation of each kind must have had an effect, over so many seeds.
+const ENOUGH: u64 = 200;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let said = panic::take_hook();
+    panic::set_hook(Box::new(|_| {})); // Programs panic on purpose.
+    let simulator = Simulator { threads: Rc::new(Threads::new()), watch: Watch::new() };
+    let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| match arguments.seed {
+        Some(seed) => simulator.replay(seed),
+        None => simulator.try_all(arguments.first, arguments.seeds.unwrap_or(SEEDS)),
+    }));
+    panic::set_hook(said);
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(payload) => panic::resume_unwind(payload),
+    }
+}
+
+struct Simulator {
+    threads: Rc<Threads>,
+    watch: Watch,
+}
+
+impl Simulator {
+    /// Tries so many seeds; false if one fails.
+    fn try_all(&self, first: u64, seeds: u64) -> bool {
+        let start = Instant::now();
+        let mut counts = vec![0; Kind::ALL.len()];
+        let mut ops = 0;
+        for seed in first..first + seeds {
+            self.watch.begin(seed);
+            let program = Program::new(seed);
+            ops += program.ops.len();
+            match self.check(&program) {
+                Ok(counted) => counts.iter_mut().zip(counted).for_each(|(sum, count)| *sum += count),
+                Err(_) => {
+                    self.tell(seed, &program);
+                    return false;
+                }
+            }
+        }
+        println!(
+            "simulator: {seeds} seeds, {ops} operations, each twice, in {:.1} s; those that had an effect:",
+            start.elapsed().as_secs_f32()
+        );
+        print_counts(&counts);
+        let never: Vec<_> = Kind::ALL.iter().filter(|kind| counts[**kind as usize] == 0).collect();
+        if !never.is_empty() && seeds >= ENOUGH {
+            println!("these never had an effect: {never:?}");
+            return false;
+        }
+        true
+    }
+
+    /// Runs a program on the model and twice on the loop; returns how often each kind had an effect.
+    fn check(&self, program: &Program) -> Result<Vec<u64>, String> {
+        let model = Model::run(program);
+        let first = run::run(program, &self.threads);
+        if let Some(wrong) = first.wrongs.first() {
+            return Err(wrong.clone());
+        }
+        if let Some(at) = first_difference(&model.events, &first.events) {
+            let (must, does) = (model.events.get(at), first.events.get(at));
+            return Err(format!("event {at} must be {must:?}, and is {does:?}"));
+        }
+        let second = run::run(program, &self.threads);
+        if let Some(at) = first_difference(&first.events, &second.events) {
+            return Err(format!("event {at} of a second run is another one: the same seed gives two traces"));
+        }
+        Ok(model.counts)
+    }
+
+    /// Shrinks a program that fails, and prints what there is to know.
+    fn tell(&self, seed: u64, program: &Program) {
+        println!("seed {seed} FAILS; shrinking ...");
+        let shrunk = shrink::shrink(program, |program| self.check(program).is_err());
+        let wrong = self.check(&shrunk).err().unwrap_or_else(|| "nothing, the second time".to_string());
+        println!("violated: {wrong}\n\nprogram of {} operations, then {:?}:", shrunk.ops.len(), shrunk.finale);
+        for (index, op) in shrunk.ops.iter().enumerate() {
+            println!("  [{index}] {op:?}");
+        }
+        let run = run::run(&shrunk, &self.threads);
+        println!("\ntrace:\n{}", Written { ops: &shrunk.ops, events: &run.events });
+        let must = Model::run(&shrunk).events;
+        if let Some(at) = first_difference(&must, &run.events) {
+            let end = must.len().min(at + 8);
+            println!("what must happen from event {at} on:\n{}", Written { ops: &shrunk.ops, events: &must[at..end] });
+        }
+        run.wrongs.iter().for_each(|wrong| println!("wrong: {wrong}"));
+        println!("\nreplay: cargo test -p corio-tests --test simulator -- --seed {seed}");
+    }
+
+    /// Prints a seed's program and trace; false if it fails.
+    fn replay(&self, seed: u64) -> bool {
+        self.watch.begin(seed);
+        let program = Program::new(seed);
+        let run = run::run(&program, &self.threads);
+        println!("seed {seed}: {} operations, then {:?}", program.ops.len(), program.finale);
+        println!("{}", Written { ops: &program.ops, events: &run.events });
+        match self.check(&program) {
+            Ok(_) => true,
+            Err(_) => {
+                self.tell(seed, &program);
+                false
+            }
+        }
+    }
+}
+
+/// Says which seed it is, and ends the process, if one hangs.
+struct Watch(Arc<AtomicU64>);
+
+/// How long a seed, with its shrinking, may take.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 3_600 } else { 60 });
+
+impl Watch {
+    fn new() -> Watch {
+        let watched = Arc::new(AtomicU64::new(u64::MAX));
+        let weak = Arc::downgrade(&watched);
+        let watch = move || {
+            let (mut last, mut since) = (u64::MAX, Instant::now());
+            while let Some(watched) = weak.upgrade() {
+                let seed = watched.load(Ordering::Relaxed);
+                drop(watched);
+                if seed != last {
+                    (last, since) = (seed, Instant::now());
+                } else if since.elapsed() > PATIENCE {
+                    println!("seed {seed} FAILS: it hangs. Its program:\n{:#?}", Program::new(seed).ops);
+                    std::process::exit(1);
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        };
+        thread::spawn(watch);
+        Watch(watched)
+    }
+
+    fn begin(&self, seed: u64) {
+        self.0.store(seed, Ordering::Relaxed);
+    }
+}
+
+/// Returns where two traces part.
+fn first_difference(one: &[Event], other: &[Event]) -> Option<usize> {
+    let at = one.iter().zip(other).position(|(one, other)| one != other);
+    at.or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))
+}
+
+fn print_counts(counts: &[u64]) {
+    for line in Kind::ALL.chunks(4) {
+        let words = line.iter().map(|kind| format!("{:>16} {:<9}", format!("{kind:?}"), counts[*kind as usize]));
+        println!("{}", words.collect::<String>());
+    }
+}
