@@ -36,6 +36,9 @@ struct Arguments {
     /// Replay one seed, and print its program and its trace.
     #[arg(long)]
     seed: Option<u64>,
+    /// Say each seed before it is tried: for what ends the process.
+    #[arg(long)]
+    verbose: bool,
     /// What the test harness of cargo would take; nothing here.
     #[arg(hide = true)]
     filter: Vec<String>,
@@ -54,7 +57,7 @@ const SEEDS: u64 = if cfg!(miri) {
     10_000
 };
 
-/// How often an operation of each kind must have had an effect, over so many seeds.
+/// From how many seeds on each kind of operation must have had an effect.
 const ENOUGH: u64 = 200;
 
 fn main() -> ExitCode {
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
     let simulator = Simulator { threads: Rc::new(Threads::new()), watch: Watch::new() };
     let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| match arguments.seed {
         Some(seed) => simulator.replay(seed),
-        None => simulator.try_all(arguments.first, arguments.seeds.unwrap_or(SEEDS)),
+        None => simulator.try_all(arguments.first, arguments.seeds.unwrap_or(SEEDS), arguments.verbose),
     }));
     panic::set_hook(said);
     match outcome {
@@ -81,12 +84,15 @@ struct Simulator {
 
 impl Simulator {
     /// Tries so many seeds; false if one fails.
-    fn try_all(&self, first: u64, seeds: u64) -> bool {
+    fn try_all(&self, first: u64, seeds: u64, verbose: bool) -> bool {
         let start = Instant::now();
         let mut counts = vec![0; Kind::ALL.len()];
         let mut ops = 0;
         for seed in first..first + seeds {
             self.watch.begin(seed);
+            if verbose {
+                println!("seed {seed}");
+            }
             let program = Program::new(seed);
             ops += program.ops.len();
             match self.check(&program) {

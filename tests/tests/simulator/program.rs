@@ -38,7 +38,7 @@ kinds! {
     /// Takes the output of a task that is over.
     TakeOutput 10,
     /// Polls a task's handle with a waker that is not corio's.
-    PollOutside 10,
+    PollOutside 20,
     /// Has a callback called at a task's end.
     AddDone 16,
     /// Takes such a callback back.
@@ -201,9 +201,10 @@ impl Op {
 }
 
 /// How a program goes to its end once its tape is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Finale {
     /// The loop is closed at once.
+    #[default]
     CloseNow,
     /// The loop is run until it has nothing to do, then closed.
     Settle,
