@@ -10,10 +10,12 @@ mod drops;
 mod threads;
 mod trace;
 mod shrink;
+mod counts;
 
 use clap::Parser;
+use counts::Counts;
 use model::Model;
-use program::{Kind, Program};
+use program::Program;
 use std::panic;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -39,13 +41,44 @@ struct Arguments {
     /// Say each seed before it is tried: for what ends the process.
     #[arg(long)]
     verbose: bool,
-    /// What the test harness of cargo would take; nothing here.
+    #[command(flatten)]
+    harness: Harness,
+}
+
+/// What cargo hands to all tests alike, and this one must bear.
+#[derive(clap::Args)]
+struct Harness {
     #[arg(hide = true)]
-    filter: Vec<String>,
+    filters: Vec<String>,
+    #[arg(long, hide = true)]
+    list: bool,
+    #[arg(long, hide = true)]
+    ignored: bool,
+    #[arg(long, hide = true)]
+    include_ignored: bool,
+    #[arg(long, hide = true)]
+    exact: bool,
     #[arg(long, hide = true)]
     nocapture: bool,
     #[arg(long, short, hide = true)]
     quiet: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<usize>,
+    #[arg(long, hide = true)]
+    skip: Vec<String>,
+    #[arg(long, hide = true)]
+    format: Option<String>,
+}
+
+impl Harness {
+    /// Tells whether other tests are meant.
+    fn means_others(&self) -> bool {
+        let is_asked_for =
+            self.filters.is_empty() || self.filters.iter().any(|name| "simulator".contains(name.as_str()));
+        self.list || self.ignored || !is_asked_for
+    }
 }
 
 /// How many seeds are tried when nothing is said.
@@ -62,6 +95,9 @@ const ENOUGH: u64 = 200;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.harness.means_others() {
+        return ExitCode::SUCCESS;
+    }
     let said = panic::take_hook();
     panic::set_hook(Box::new(|_| {})); // Programs panic on purpose.
     let simulator = Simulator { threads: Rc::new(Threads::new()), watch: Watch::new() };
@@ -73,7 +109,11 @@ fn main() -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(payload) => panic::resume_unwind(payload),
+        Err(payload) => {
+            let text = payload.downcast_ref::<String>().map_or("no text", String::as_str);
+            println!("the simulator itself panicked, at seed {}: {text}", simulator.watch.seed());
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -86,8 +126,7 @@ impl Simulator {
     /// Tries so many seeds; false if one fails.
     fn try_all(&self, first: u64, seeds: u64, verbose: bool) -> bool {
         let start = Instant::now();
-        let mut counts = vec![0; Kind::ALL.len()];
-        let mut ops = 0;
+        let (mut counts, mut ops) = (Counts::default(), 0);
         for seed in first..first + seeds {
             self.watch.begin(seed);
             if verbose {
@@ -96,7 +135,7 @@ impl Simulator {
             let program = Program::new(seed);
             ops += program.ops.len();
             match self.check(&program) {
-                Ok(counted) => counts.iter_mut().zip(counted).for_each(|(sum, count)| *sum += count),
+                Ok(events) => counts.add(&program, &events),
                 Err(_) => {
                     self.tell(seed, &program);
                     return false;
@@ -107,8 +146,8 @@ impl Simulator {
             "simulator: {seeds} seeds, {ops} operations, each twice, in {:.1} s; those that had an effect:",
             start.elapsed().as_secs_f32()
         );
-        print_counts(&counts);
-        let never: Vec<_> = Kind::ALL.iter().filter(|kind| counts[**kind as usize] == 0).collect();
+        counts.print();
+        let never = counts.never();
         if !never.is_empty() && seeds >= ENOUGH {
             println!("these never had an effect: {never:?}");
             return false;
@@ -116,8 +155,8 @@ impl Simulator {
         true
     }
 
-    /// Runs a program on the model and twice on the loop; returns how often each kind had an effect.
-    fn check(&self, program: &Program) -> Result<Vec<u64>, String> {
+    /// Runs a program on the model and twice on the loop; returns the trace.
+    fn check(&self, program: &Program) -> Result<Vec<Event>, String> {
         let model = Model::run(program);
         let first = run::run(program, &self.threads);
         if let Some(wrong) = first.wrongs.first() {
@@ -131,7 +170,7 @@ impl Simulator {
         if let Some(at) = first_difference(&first.events, &second.events) {
             return Err(format!("event {at} of a second run is another one: the same seed gives two traces"));
         }
-        Ok(model.counts)
+        Ok(model.events)
     }
 
     /// Shrinks a program that fails, and prints what there is to know.
@@ -199,6 +238,10 @@ impl Watch {
         Watch(watched)
     }
 
+    fn seed(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn begin(&self, seed: u64) {
         self.0.store(seed, Ordering::Relaxed);
     }
@@ -208,11 +251,4 @@ impl Watch {
 fn first_difference(one: &[Event], other: &[Event]) -> Option<usize> {
     let at = one.iter().zip(other).position(|(one, other)| one != other);
     at.or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))
-}
-
-fn print_counts(counts: &[u64]) {
-    for line in Kind::ALL.chunks(4) {
-        let words = line.iter().map(|kind| format!("{:>16} {:<9}", format!("{kind:?}"), counts[*kind as usize]));
-        println!("{}", words.collect::<String>());
-    }
 }

@@ -18,7 +18,7 @@ mod callbacks;
 mod operations;
 mod close;
 
-use crate::program::{Finale, Kind, Op, Program};
+use crate::program::{Finale, Op, Program};
 use crate::trace::{Actor, Effect, Event};
 use state::{Callback, Cell, Entry, Gather, Job, Queue, Sent, Shield, Spawned, Task, Timer};
 use std::collections::VecDeque;
@@ -30,7 +30,6 @@ pub(crate) struct Model<'p> {
     finale: Finale,
     next: usize,
     pub(crate) events: Vec<Event>,
-    pub(crate) counts: Vec<u64>,
     /// Whether each value that was made is alive.
     alive: Vec<bool>,
     now: u64,
@@ -77,7 +76,6 @@ impl<'p> Model<'p> {
         let mut model = Model {
             ops: &program.ops,
             finale: program.finale,
-            counts: vec![0; Kind::ALL.len()],
             queues: [Queue::default(), Queue::default()].into(),
             open_queues: [0, 1],
             ..Model::default()
@@ -111,9 +109,6 @@ impl<'p> Model<'p> {
     }
 
     fn did(&mut self, index: u32, actor: Actor, effect: Effect) {
-        if effect != Effect::Nothing {
-            self.counts[self.ops[index as usize].kind as usize] += 1;
-        }
         self.note(Event::Did(index, actor, effect));
     }
 

@@ -146,10 +146,9 @@ kinds! {
 impl Kind {
     /// Tells whether it is done by another thread, also while the loop sleeps.
     pub(crate) fn is_foreign(self) -> bool {
-        matches!(
-            self,
-            Kind::WakeForeign | Kind::CloneForeign | Kind::DropWakerForeign | Kind::StopRemote | Kind::RunJob
-        )
+        use Kind::*;
+        let on_wakers = matches!(self, WakeForeign | CloneForeign | DropWakerForeign);
+        on_wakers || matches!(self, RunJob | StopRemote | CallRemote | SpawnRemote | CancelSpawned)
     }
 }
 

@@ -487,7 +487,6 @@ impl World {
     fn effect_here(self: &Rc<World>, op: Op, actor: Actor) -> Option<Effect> {
         let open = !self.event_loop.is_closed();
         match op.kind {
-            _ if actor == Actor::Thread => None,
             Kind::CallSoon if open => {
                 let handle = self.event_loop.call_soon(self.callback(op.b / 4 % 3));
                 if op.b % 2 == 1 {
@@ -510,7 +509,7 @@ impl World {
                 let timer = self.laters.borrow_mut()[place].take()?;
                 Some(if op.kind == Kind::CancelTimer { timer.cancel().into() } else { Effect::Done })
             }
-            Kind::CallRemote => Some(self.call_remote(op)),
+            Kind::CallRemote => Some(self.call_remote(op, actor)),
             Kind::CancelRemote => {
                 let place = pick_some(op.a, &self.remotes)?;
                 let call = self.remotes.borrow_mut()[place].take()?;
@@ -553,7 +552,7 @@ impl World {
         }
     }
 
-    fn call_remote(&self, op: Op) -> Effect {
+    fn call_remote(&self, op: Op, actor: Actor) -> Effect {
         let (remote, mark) = (self.remote.clone(), self.ledger.track(Role::RemoteCallback));
         let call = move || {
             let world = World::here();
@@ -562,7 +561,8 @@ impl World {
             drop(mark);
         };
         let send = move || remote.call_soon_threadsafe(call);
-        let sent = if op.a % 3 == 2 { send() } else { self.threads.act(op.thread(), send) };
+        let here = op.a % 3 == 2 && actor != Actor::Thread;
+        let sent = if here { send() } else { self.threads.act(op.thread(), send) };
         let Ok(handle) = sent else { return Effect::No };
         if op.b / 2 % 2 == 0 {
             self.remotes.borrow_mut().push(Some(handle));

@@ -13,7 +13,6 @@ impl Model<'_> {
     }
 
     pub(super) fn effect(&mut self, op: Op, actor: Actor) -> Option<Effect> {
-        let foreign = actor == Actor::Thread;
         match op.kind {
             Kind::Spawn | Kind::SpawnEager if !self.closed => {
                 self.spawn(op.kind == Kind::SpawnEager, op.b % 2 == 0, op.acts());
@@ -87,7 +86,6 @@ impl Model<'_> {
                 Some(Effect::Done)
             }
             Kind::StopRemote => Some(if self.send(Sent::Entry(Entry::Stop)) { Effect::Done } else { Effect::No }),
-            _ if foreign => None,
             _ => self.effect_here(op, actor),
         }
     }
@@ -165,7 +163,7 @@ impl Model<'_> {
                 self.drop_call_handle(call);
                 Some(effect)
             }
-            Kind::CallRemote => self.call_remote(op),
+            Kind::CallRemote => self.call_remote(op, actor),
             Kind::CancelRemote => {
                 let place = pick(op.a, self.remotes.len(), |place| self.remotes[place].is_some())?;
                 let call = self.remotes[place].take()?;
@@ -212,9 +210,9 @@ impl Model<'_> {
         }
     }
 
-    pub(super) fn call_remote(&mut self, op: Op) -> Option<Effect> {
+    pub(super) fn call_remote(&mut self, op: Op, actor: Actor) -> Option<Effect> {
         let call = self.new_call(op.b / 8 % 3);
-        let here = op.a % 3 == 2;
+        let here = op.a % 3 == 2 && actor != Actor::Thread;
         let accepted = if here && self.inside {
             self.ready.push_back(Entry::Call(call));
             true
