@@ -56,6 +56,8 @@ pub(super) struct Task {
     /// The coroutine holds something whose destructor does an operation.
     pub(super) acts: bool,
     pub(super) ended: Option<Outcome>,
+    /// Its end is being told: what it has left goes after that.
+    pub(super) ending: bool,
     pub(super) left: Option<Left>,
     pub(super) handle: bool,
     /// The handle lies in the table.

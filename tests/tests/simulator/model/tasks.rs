@@ -253,7 +253,7 @@ impl Model<'_> {
     pub(super) fn finish(&mut self, task: usize, outcome: Outcome, left: Option<Left>) {
         self.drop_coroutine(task);
         let it = &mut self.tasks[task];
-        (it.ended, it.left) = (Some(outcome), left);
+        (it.ended, it.left, it.ending) = (Some(outcome), left, true);
         (it.running, it.scheduled, it.owed) = (false, false, false);
         for listener in std::mem::take(&mut it.listeners) {
             match listener {
@@ -272,6 +272,7 @@ impl Model<'_> {
                 Listener::Main => self.push(Entry::MainIsOver(task)),
             }
         }
+        self.tasks[task].ending = false;
         if !self.tasks[task].handle {
             self.drop_left(task);
         }
@@ -313,7 +314,7 @@ impl Model<'_> {
         if let Some(Listener::Outside(waker, _)) = place.map(|place| listeners.remove(place)) {
             self.dies(waker);
         }
-        if self.tasks[task].ended.is_some() {
+        if self.tasks[task].ended.is_some() && !self.tasks[task].ending {
             self.drop_left(task);
         }
     }
