@@ -183,7 +183,9 @@ impl Model<'_> {
     }
 
     pub(super) fn wake_from_elsewhere(&mut self, task: usize) {
-        if self.tasks[task].ended.is_none() && !std::mem::replace(&mut self.tasks[task].queued, true) {
+        // Other threads learn of an end when it has been told.
+        let is_over = self.tasks[task].ended.is_some() && !self.tasks[task].ending;
+        if !is_over && !std::mem::replace(&mut self.tasks[task].queued, true) {
             self.send(Sent::Wake(task));
         }
     }
