@@ -2,19 +2,25 @@
 //!
 //! A runtime is a file in `runtimes` that implements [`Runtime`]; a family of workloads is a file in `workloads`, of functions
 //! that are generic over it. Each workload times its own part only, so that starting a runtime is not in it, and checks its
-//! result. `cargo bench -p corio-benches` draws Criterion's curves; `--bin compare` prints one table.
+//! result. [`sample`] makes one run: `cargo bench -p corio-benches` draws Criterion's curves of many, `--bin compare` prints one
+//! table.
 
-pub mod measure;
-pub mod python;
-pub mod report;
-pub mod runtimes;
 pub mod workloads;
+pub mod runtimes;
+pub mod site;
+pub mod measure;
+pub mod sample;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
+
+/// How many pages a crawler fetches at once.
+pub const CRAWLERS: usize = 32;
 
 /// What a workload needs of a runtime: each gives its own best, or what its users take. Where a runtime gives nothing of its
 /// own and nobody's choice is obvious, the default here stands.
@@ -43,7 +49,7 @@ pub trait Runtime: 'static {
     fn queue(capacity: usize) -> (impl Put + 'static, impl Get + 'static);
     /// A queue between several tasks.
     fn shared_queue(capacity: usize) -> (impl Put + Clone + 'static, impl Get + Clone + 'static) {
-        async_channel::bounded(capacity)
+        if capacity == 0 { async_channel::unbounded() } else { async_channel::bounded(capacity) }
     }
     /// Gives a future so much time.
     fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>>;
@@ -112,6 +118,12 @@ pub trait Network: Runtime {
     fn read(stream: &mut Self::Stream, buffer: Vec<u8>) -> impl Future<Output = Option<Vec<u8>>>;
     /// Writes the whole buffer.
     fn write(stream: &mut Self::Stream, buffer: Vec<u8>) -> impl Future<Output = Vec<u8>>;
+}
+
+/// A runtime that somebody has written a crawler on.
+pub trait Crawling: Runtime {
+    /// Crawls a site from its first page, [`CRAWLERS`] pages at once, and writes the rows that corio-crawl writes.
+    fn crawl(seed: Url, rows: PathBuf) -> impl Future<Output = ()>;
 }
 
 /// The end of a queue that takes items.

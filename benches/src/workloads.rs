@@ -1,9 +1,12 @@
 //! The workloads: what each row of the table does, with each runtime.
 //!
-//! A workload is a function that makes `n` operations on a runtime, and returns what they took. Those of one family stand in
-//! one file. [`all`] is the table of contents.
+//! A workload is an `async fn` that makes `n` operations, generic over the runtime; it is written once, and every row stands
+//! in the table twice: inside a task, and from the runtime's main future. Those of one family stand in one file. [`all`] is the
+//! table of contents.
 
 mod cells;
+mod crawl;
+mod floors;
 mod in_place;
 mod memory;
 mod network;
@@ -16,9 +19,10 @@ use crate::Runtime;
 use crate::runtimes::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-/// Makes so many operations, and returns what they took, in the row's unit a thousandth of which is one operation's.
+/// Makes so many operations, and returns what they took.
 pub type Work = fn(u64) -> Sample;
 
 /// What a run of a workload measured.
@@ -52,35 +56,95 @@ pub struct Column {
     pub work: Work,
 }
 
+/// What the same work costs without a runtime, as far as it can be done without one: measured in the same run.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor {
+    /// What it is.
+    pub what: &'static str,
+    /// The bare work.
+    pub work: Work,
+    /// The ratio of corio to it that must not be passed; none where none was set.
+    pub bar: Option<f64>,
+}
+
 /// A workload with all runtimes that can do it; corio first.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What the row's head says.
     pub name: String,
+    /// The workload's name, without the position.
+    pub workload: &'static str,
+    /// Whether it is done in the runtime's main future, and not in a task.
+    pub from_main: bool,
     /// The unit of its figures: "ns", if they are times of an operation.
     pub unit: &'static str,
     /// How many operations one run makes.
     pub operations: u64,
+    /// How many operations belong together: a run makes a multiple.
+    pub batch: u64,
+    /// Whether a quick comparison has it.
+    pub quick: bool,
     /// How runs become a figure.
     pub figure: Figure,
     /// Whether all threads are to share one processor.
     pub pinned: bool,
     /// The ratio to the best peer that must not be passed; none where none was set.
     pub bar: Option<f64>,
+    /// The figure that must not be passed, in the row's unit; none where none was set.
+    pub limit: Option<f64>,
+    /// What the work costs without a runtime, where that is known.
+    pub floor: Option<Floor>,
     /// The runtimes.
     pub columns: Vec<Column>,
 }
 
 impl Row {
-    /// Makes a row of work of one thread.
-    fn new(name: impl Into<String>, operations: u64, columns: Vec<Column>) -> Row {
-        let (name, unit, figure) = (name.into(), "ns", Figure::Minimum);
-        Row { name, unit, operations, figure, pinned: true, bar: None, columns }
+    /// Makes a row of work of one thread, on one processor.
+    fn new(workload: &'static str, operations: u64, columns: Vec<Column>) -> Row {
+        Row {
+            name: workload.to_owned(),
+            workload,
+            from_main: false,
+            unit: "ns",
+            operations,
+            batch: 1,
+            quick: true,
+            figure: Figure::Minimum,
+            pinned: true,
+            bar: None,
+            limit: None,
+            floor: None,
+            columns,
+        }
+    }
+
+    /// Says how many operations belong together.
+    fn batch(mut self, batch: u64) -> Row {
+        self.batch = batch;
+        self
     }
 
     /// Says which ratio to the best peer must not be passed.
     fn bar(mut self, bar: f64) -> Row {
         self.bar = Some(bar);
+        self
+    }
+
+    /// Says which figure must not be passed.
+    fn limit(mut self, limit: f64) -> Row {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Says what the work costs without a runtime.
+    fn floor(mut self, what: &'static str, work: Work) -> Row {
+        self.floor = Some(Floor { what, work, bar: None });
+        self
+    }
+
+    /// Says which ratio to the floor must not be passed.
+    fn floor_bar(mut self, bar: f64) -> Row {
+        self.floor = self.floor.map(|floor| Floor { bar: Some(bar), ..floor });
         self
     }
 
@@ -90,67 +154,131 @@ impl Row {
         self
     }
 
-    /// Says that its figures are no times.
+    /// Says that its threads are to have all processors.
+    fn unpinned(mut self) -> Row {
+        self.pinned = false;
+        self
+    }
+
+    /// Says that its figures are no times of an operation.
     fn unit(mut self, unit: &'static str) -> Row {
         self.unit = unit;
         self
     }
+
+    /// Says that it takes too long for a quick comparison.
+    fn slow(mut self) -> Row {
+        self.quick = false;
+        self
+    }
+
+    /// Makes a row of the main future out of a task's. The bars are a task's.
+    fn from_main(self) -> Row {
+        let floor = self.floor.map(|floor| Floor { bar: None, ..floor });
+        Row { name: format!("{}, from main", self.workload), from_main: true, bar: None, limit: None, floor, ..self }
+    }
+
+    /// Returns the number of operations next to `operations` that a run can make.
+    #[must_use]
+    pub fn whole(&self, operations: u64) -> u64 {
+        (operations / self.batch).max(1) * self.batch
+    }
 }
 
-/// Returns all rows.
+/// Returns all rows: those of a task, then those of the main future.
 #[must_use]
 pub fn all() -> Vec<Row> {
+    let mut rows = families::<InTask>();
+    rows.extend(families::<InMain>().into_iter().map(Row::from_main));
+    // A crawl is a program: it is where its author puts it.
+    rows.extend(crawl::rows());
+    rows
+}
+
+fn families<P: Position>() -> Vec<Row> {
     let families = [
-        tasks::rows(),
-        cells::rows(),
-        in_place::rows(),
-        queues::rows(),
-        timers::rows(),
-        threads::rows(),
-        network::rows(),
-        memory::rows(),
+        tasks::rows::<P>(),
+        cells::rows::<P>(),
+        in_place::rows::<P>(),
+        queues::rows::<P>(),
+        timers::rows::<P>(),
+        threads::rows::<P>(),
+        network::rows::<P>(),
+        memory::rows::<P>(),
     ];
     families.into_iter().flatten().collect()
 }
 
-/// Makes the columns of a workload: `columns!(work)` with every runtime, `columns!(work: A, B)` with those; `columns!(starts work)`
-/// with every runtime, and with corio's eager tasks beside the ordinary ones.
+/// Where a runtime does a workload.
+trait Position: 'static {
+    /// Does it there, and times it.
+    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample;
+}
+
+/// Inside a task.
+struct InTask;
+
+impl Position for InTask {
+    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample {
+        R::block_on(async move { R::spawn(timed(work)).await })
+    }
+}
+
+/// In the main future.
+struct InMain;
+
+impl Position for InMain {
+    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample {
+        // Boxed, so that a runtime's `block_on` is compiled once and not for each workload.
+        let work: Pin<Box<dyn Future<Output = Sample>>> = Box::pin(timed(work));
+        R::block_on(work)
+    }
+}
+
+/// What a workload ends with: nothing, and its time on the clock counts; or what it measured by itself.
+trait Outcome: 'static {
+    fn sample(self, elapsed: Duration) -> Sample;
+}
+
+impl Outcome for () {
+    fn sample(self, elapsed: Duration) -> Sample {
+        Sample::Time(elapsed)
+    }
+}
+
+impl Outcome for Sample {
+    fn sample(self, _: Duration) -> Sample {
+        self
+    }
+}
+
+async fn timed<O: Outcome>(work: impl Future<Output = O>) -> Sample {
+    let start = Instant::now();
+    let outcome = work.await;
+    outcome.sample(start.elapsed())
+}
+
+/// Makes the columns of a workload, in the position `P` of the function around: `columns!(work)` with every runtime,
+/// `columns!(work: A, B)` with those; `columns!(starts work)` with every runtime, and with corio's eager tasks beside the
+/// ordinary ones. What is in parentheses behind `work` is given to it behind the number of operations.
 macro_rules! columns {
-    (starts $work:ident $(<$parameter:tt>)?) => {
-        columns!($work $(<$parameter>)?: Corio, CorioEager, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
+    (starts $work:ident $(($argument:expr))?) => {
+        columns!($work $(($argument))?: Corio, CorioEager, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
     };
-    ($work:ident $(<$parameter:tt>)?) => {
-        columns!($work $(<$parameter>)?: Corio, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
+    ($work:ident $(($argument:expr))?) => {
+        columns!($work $(($argument))?: Corio, Tokio, TokioLocal, Smol, Futures, Monoio<Epoll>, Monoio<Uring>, Compio, Glommio, Kimojio, Runite)
     };
-    ($work:ident $(<$parameter:tt>)?: $($Runtime:ty),+) => {
-        columns!(@each $work [$($parameter)?] $($Runtime),+)
+    ($work:ident $(($argument:expr))?: $($Runtime:ty),+) => {
+        columns!(@each $work [$(, $argument)?] $($Runtime),+)
     };
-    (@each $work:ident $parameters:tt $($Runtime:ty),+) => {
-        vec![$($crate::workloads::column::<$Runtime>(columns!(@one $work $parameters $Runtime))),+]
+    (@each $work:ident $argument:tt $($Runtime:ty),+) => {
+        vec![$($crate::workloads::column::<$Runtime>(|n| P::run::<$Runtime, _>(columns!(@one $work $argument $Runtime, n)))),+]
     };
-    (@one $work:ident [] $Runtime:ty) => { $work::<$Runtime> };
-    (@one $work:ident [$parameter:tt] $Runtime:ty) => { $work::<$Runtime, $parameter> };
+    (@one $work:ident [$(, $argument:expr)?] $Runtime:ty, $n:ident) => { $work::<$Runtime>($n $(, $argument)?) };
 }
 use columns;
 
 /// Makes a column.
 fn column<R: Runtime>(work: Work) -> Column {
     Column { runtime: R::NAME, counts: R::COUNTS, eager: R::EAGER, work }
-}
-
-/// Times `work` in a task of the runtime.
-fn in_task<R: Runtime, F: Future<Output = ()> + 'static>(work: impl FnOnce() -> F + 'static) -> Sample {
-    R::block_on(async move { R::spawn(timed(work)).await })
-}
-
-/// Times `work` in the runtime's main future.
-fn in_main<R: Runtime, F: Future<Output = ()> + 'static>(work: impl FnOnce() -> F + 'static) -> Sample {
-    R::block_on(timed(work))
-}
-
-/// Times `work` on the clock.
-async fn timed<F: Future<Output = ()>>(work: impl FnOnce() -> F) -> Sample {
-    let start = Instant::now();
-    work().await;
-    Sample::Time(start.elapsed())
 }

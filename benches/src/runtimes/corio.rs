@@ -1,11 +1,17 @@
 //! corio: a loop of its own, tasks, cells, queues.
 
 use super::Expecting;
-use crate::{Blocking, Get, Network, Put, Runtime};
+use crate::{Blocking, CRAWLERS, Crawling, Get, Network, Put, Runtime};
 use corio::net::{TcpListener, TcpStream};
+use corio_crawl::crawl::{Crawl, Options};
+use corio_crawl::frontier::Limits;
+use corio_crawl::output::Output;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
 
 /// corio.
 #[derive(Debug)]
@@ -129,5 +135,14 @@ impl Network for Corio {
     async fn write(stream: &mut TcpStream, buffer: Vec<u8>) -> Vec<u8> {
         stream.write_all(&buffer).await.expect("the peer reads");
         buffer
+    }
+}
+
+impl Crawling for Corio {
+    async fn crawl(seed: Url, rows: PathBuf) {
+        let concurrency = NonZeroUsize::new(CRAWLERS).expect("some");
+        let limits = Limits { depth: None, max_pages: None };
+        let crawl = Crawl::new(vec![seed], Options { concurrency, limits, timeout: Duration::from_secs(30) });
+        crawl.run(Output::open(Some(&rows)).expect("a file for the rows")).await.expect("the crawl completes");
     }
 }

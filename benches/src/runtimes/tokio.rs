@@ -1,13 +1,17 @@
 //! tokio: the current-thread runtime with a `LocalSet`, mpsc and oneshot channels.
 
+mod crawler;
+
 use super::Expecting;
-use crate::{Blocking, Get, Network, Put, Runtime};
+use crate::{Blocking, Crawling, Get, Network, Put, Runtime};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// tokio, on one thread, without `Send` bounds: a `LocalSet`.
 #[derive(Debug)]
@@ -125,5 +129,11 @@ impl Network for Tokio {
     async fn write(stream: &mut TcpStream, buffer: Vec<u8>) -> Vec<u8> {
         stream.write_all(&buffer).await.expect("the peer reads");
         buffer
+    }
+}
+
+impl Crawling for Tokio {
+    fn crawl(seed: Url, rows: PathBuf) -> impl Future<Output = ()> {
+        crawler::crawl(seed, rows)
     }
 }

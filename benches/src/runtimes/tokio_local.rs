@@ -1,11 +1,13 @@
 //! tokio's `LocalRuntime`: as [`Tokio`](super::Tokio), without the set.
 
 use super::{Expecting, Tokio};
-use crate::{Blocking, Get, Network, Put, Runtime};
+use crate::{Blocking, Crawling, Get, Network, Put, Runtime};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// tokio, on one thread, without `Send` bounds: a `LocalRuntime`.
 #[derive(Debug)]
@@ -75,5 +77,11 @@ impl Network for TokioLocal {
 
     fn write(stream: &mut Self::Stream, buffer: Vec<u8>) -> impl Future<Output = Vec<u8>> {
         Tokio::write(stream, buffer)
+    }
+}
+
+impl Crawling for TokioLocal {
+    fn crawl(seed: Url, rows: PathBuf) -> impl Future<Output = ()> {
+        Tokio::crawl(seed, rows)
     }
 }

@@ -1,29 +1,34 @@
 //! Cells: promises, callbacks, ping-pong.
 
+use super::floors::{self, ALLOCATION, TURN};
 use super::tasks::sum_to;
 use super::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
-use super::{Row, Sample, columns, in_main, in_task};
+use super::{Position, Row, columns};
 use crate::Runtime;
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::pin::Pin;
 use std::rc::Rc;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
-        Row::new("promise made, set, awaited", 100_000, columns!(promise)).bar(0.70),
-        Row::new("promise made, set, awaited, from main", 100_000, columns!(promise_from_main)),
+        Row::new("promise made, set, awaited", 100_000, columns!(promise))
+            .bar(0.70)
+            .floor(ALLOCATION, floors::one_block),
         Row::new("promise through a task", 20_000, columns!(starts through_task)).bar(0.30),
-        Row::new("promise through a task, from main", 20_000, columns!(starts through_task_from_main)),
-        Row::new("ping-pong of two tasks, a round trip", 20_000, columns!(ping_pong)).bar(0.50),
-        Row::new("a callback a turn later", 100_000, call_soon_columns()),
-        Row::new("done callback", 50_000, done_callback_columns()),
+        Row::new("ping-pong of two tasks, a round trip", 20_000, columns!(ping_pong))
+            .bar(0.50)
+            .floor(TURN, floors::turn::<2>),
+        Row::new("a callback a turn later", 100_000, call_soon_columns::<P>())
+            .batch(100)
+            .floor(TURN, floors::turn::<100>),
+        Row::new("done callback", 50_000, done_callback_columns::<P>()),
     ]
 }
 
-async fn promises<R: Runtime>(n: u64) {
+async fn promise<R: Runtime>(n: u64) {
     let mut sum = 0;
     for i in 0..n {
         let (set, get) = R::oneshot();
@@ -33,15 +38,7 @@ async fn promises<R: Runtime>(n: u64) {
     assert_eq!(sum, sum_to(n));
 }
 
-fn promise<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || promises::<R>(n))
-}
-
-fn promise_from_main<R: Runtime>(n: u64) -> Sample {
-    in_main::<R, _>(move || promises::<R>(n))
-}
-
-async fn promises_through_tasks<R: Runtime>(n: u64) {
+async fn through_task<R: Runtime>(n: u64) {
     let mut sum = 0;
     for i in 0..n {
         let (set, get) = R::oneshot();
@@ -50,14 +47,6 @@ async fn promises_through_tasks<R: Runtime>(n: u64) {
         task.await;
     }
     assert_eq!(sum, sum_to(n));
-}
-
-fn through_task<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || promises_through_tasks::<R>(n))
-}
-
-fn through_task_from_main<R: Runtime>(n: u64) -> Sample {
-    in_main::<R, _>(move || promises_through_tasks::<R>(n))
 }
 
 /// The way to set a promise.
@@ -78,42 +67,40 @@ impl<R: Runtime> Ball<R> {
 }
 
 /// Two tasks that wait for each other in turns, each time by a fresh promise.
-fn ping_pong<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        // Where each side finds the other's next promise; made before it is waited for.
-        let table: Rc<RefCell<[Option<Set>; 2]>> = Rc::default();
-        let side = |me: usize| {
-            let table = Rc::clone(&table);
-            async move {
-                let mut sum = 0;
-                for i in 0..n {
-                    let ball = Ball::<R>::new();
-                    table.borrow_mut()[me] = Some(ball.set);
-                    if me == 1 || i > 0 {
-                        let theirs = table.borrow_mut()[1 - me].take();
-                        if let Some(set) = theirs {
-                            set(i);
-                        }
+async fn ping_pong<R: Runtime>(n: u64) {
+    // Where each side finds the other's next promise; made before it is waited for.
+    let table: Rc<RefCell<[Option<Set>; 2]>> = Rc::default();
+    let side = |me: usize| {
+        let table = Rc::clone(&table);
+        async move {
+            let mut sum = 0;
+            for i in 0..n {
+                let ball = Ball::<R>::new();
+                table.borrow_mut()[me] = Some(ball.set);
+                if me == 1 || i > 0 {
+                    let theirs = table.borrow_mut()[1 - me].take();
+                    if let Some(set) = theirs {
+                        set(i);
                     }
-                    sum += ball.get.await;
                 }
-                let last = table.borrow_mut()[1 - me].take();
-                if let Some(set) = last {
-                    set(n);
-                }
-                sum
+                sum += ball.get.await;
             }
-        };
-        let (ping, pong) = (R::spawn(side(0)), R::spawn(side(1)));
-        assert!(ping.await > 0);
-        assert!(pong.await > 0);
-    })
+            let last = table.borrow_mut()[1 - me].take();
+            if let Some(set) = last {
+                set(n);
+            }
+            sum
+        }
+    };
+    let (ping, pong) = (R::spawn(side(0)), R::spawn(side(1)));
+    assert!(ping.await > 0);
+    assert!(pong.await > 0);
 }
 
 /// Only corio has callbacks of its own; the others start a task that nobody waits for.
-fn call_soon_columns() -> Vec<super::Column> {
+fn call_soon_columns<P: Position>() -> Vec<super::Column> {
     let mut columns = columns!(detached);
-    columns[0].work = call_soon;
+    columns[0].work = |n| P::run::<Corio, _>(call_soon(n));
     columns
 }
 
@@ -129,59 +116,53 @@ async fn in_bursts<R: Runtime>(n: u64, start: impl Fn(Rc<Cell<u64>>)) {
     }
 }
 
-fn call_soon(n: u64) -> Sample {
-    in_task::<Corio, _>(move || {
-        let here = corio::LoopHandle::current();
-        in_bursts::<Corio>(n, move |called| {
-            here.call_soon(move || called.set(called.get() + 1));
-        })
-    })
+async fn call_soon(n: u64) {
+    let here = corio::LoopHandle::current();
+    let call = move |called: Rc<Cell<u64>>| {
+        here.call_soon(move || called.set(called.get() + 1));
+    };
+    in_bursts::<Corio>(n, call).await;
 }
 
-fn detached<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || {
-        // The handles are kept until the end: dropping one cancels the task in some runtimes.
-        let handles = RefCell::new(Vec::with_capacity(n as usize));
-        in_bursts::<R>(n, move |called| {
-            handles.borrow_mut().push(R::spawn(async move { called.set(called.get() + 1) }));
-        })
-    })
+async fn detached<R: Runtime>(n: u64) {
+    // The handles are kept until the end: dropping one cancels the task in some runtimes.
+    let handles = RefCell::new(Vec::with_capacity(n as usize));
+    let call = move |called: Rc<Cell<u64>>| {
+        handles.borrow_mut().push(R::spawn(async move { called.set(called.get() + 1) }));
+    };
+    in_bursts::<R>(n, call).await;
 }
 
 /// Only corio has callbacks of its own; the others start a task that waits.
-fn done_callback_columns() -> Vec<super::Column> {
+fn done_callback_columns<P: Position>() -> Vec<super::Column> {
     let mut columns = columns!(waiting_task);
-    columns[0].work = done_callback;
+    columns[0].work = |n| P::run::<Corio, _>(done_callback(n));
     columns
 }
 
-fn done_callback(n: u64) -> Sample {
-    in_task::<Corio, _>(move || async move {
-        let called = Rc::new(Cell::new(0));
-        for i in 0..n {
-            let (promise, future) = corio::promise();
-            let seen = Rc::clone(&called);
-            future.add_done_callback(move |_| seen.set(seen.get() + 1));
-            promise.set_result(i).expect("nobody cancels it");
-            corio::yield_now().await;
-        }
-        assert_eq!(called.get(), n);
-    })
+async fn done_callback(n: u64) {
+    let called = Rc::new(Cell::new(0));
+    for i in 0..n {
+        let (promise, future) = corio::promise();
+        let seen = Rc::clone(&called);
+        future.add_done_callback(move |_| seen.set(seen.get() + 1));
+        promise.set_result(i).expect("nobody cancels it");
+        corio::yield_now().await;
+    }
+    assert_eq!(called.get(), n);
 }
 
-fn waiting_task<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        let called = Rc::new(Cell::new(0));
-        for i in 0..n {
-            let (set, get) = R::oneshot();
-            let seen = Rc::clone(&called);
-            let task = R::spawn(async move {
-                get.await;
-                seen.set(seen.get() + 1);
-            });
-            set(i);
-            task.await;
-        }
-        assert_eq!(called.get(), n);
-    })
+async fn waiting_task<R: Runtime>(n: u64) {
+    let called = Rc::new(Cell::new(0));
+    for i in 0..n {
+        let (set, get) = R::oneshot();
+        let seen = Rc::clone(&called);
+        let task = R::spawn(async move {
+            get.await;
+            seen.set(seen.get() + 1);
+        });
+        set(i);
+        task.await;
+    }
+    assert_eq!(called.get(), n);
 }

@@ -1,33 +1,71 @@
 //! Tasks: starting, yielding, waiting for one another.
 
+use super::floors::{self, ALLOCATION, TURN};
 use super::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
-use super::{Row, Sample, columns, in_main, in_task};
+use super::{Position, Row, columns};
 use crate::Runtime;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::pin::Pin;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
-        Row::new("spawn one and await it", 20_000, columns!(starts spawn_one)).bar(0.45),
-        Row::new("spawn one and await it, from main", 20_000, columns!(starts spawn_one_from_main)),
-        Row::new("spawn 1,000 and await all", 50_000, columns!(starts spawn_many)).bar(0.45),
-        Row::new("spawn 1,000 and await all, from main", 50_000, columns!(starts spawn_many_from_main)),
-        Row::new("spawn 1,000,000 at once", 1_000_000, columns!(starts spawn_all)).bar(0.65),
-        Row::new("yield, 1 task", 100_000, columns!(yield_alone)).bar(0.30),
-        Row::new("yield, from main", 100_000, columns!(yield_main)),
-        Row::new("yield, 100 tasks", 100_000, columns!(yield_many<100>)).bar(0.30),
-        Row::new("yield, 1,000 tasks", 100_000, columns!(yield_many<1000>)).bar(0.30),
-        Row::new("chain of 100 tasks, a hop", 20_000, columns!(starts chain<100>)).bar(0.30),
-        Row::new("chain of 100,000 tasks, a hop", 100_000, columns!(starts chain<100_000>)).bar(0.30),
-        Row::new("gather 10 tasks, a task", 20_000, columns!(starts gather<10>)).bar(0.45),
-        Row::new("gather 1,000 tasks, a task", 50_000, columns!(starts gather<1000>)).bar(0.45),
-        Row::new("gather 100,000 tasks, a task", 100_000, columns!(starts gather<100_000>)).bar(0.45),
-        Row::new("as completed, 10 tasks, a task", 20_000, columns!(starts as_completed<10>)).bar(0.25),
-        Row::new("as completed, 1,000 tasks, a task", 50_000, columns!(starts as_completed<1000>)).bar(0.25),
-        Row::new("as completed, 100,000 tasks, a task", 100_000, columns!(starts as_completed<100_000>)).bar(0.25),
+        Row::new("spawn one and await it", 20_000, columns!(starts spawn_one))
+            .bar(0.45)
+            .floor(ALLOCATION, floors::one_block),
+        Row::new("spawn one that yields, and await it", 20_000, columns!(starts spawn_yielding)),
+        Row::new("spawn 1,000 and await all", 50_000, columns!(starts spawn_many(1000)))
+            .batch(1000)
+            .bar(0.45)
+            .floor(ALLOCATION, floors::blocks::<1000>),
+        Row::new("spawn 1,000,000 at once", 1_000_000, columns!(starts spawn_many(1_000_000)))
+            .batch(1_000_000)
+            .slow()
+            .bar(0.65)
+            .floor(ALLOCATION, floors::all_blocks),
+        Row::new("yield, 1 task", 100_000, columns!(yield_alone)).bar(0.30).floor(TURN, floors::turn::<1>),
+        Row::new("yield, 100 tasks", 100_000, columns!(yield_many(100)))
+            .batch(100)
+            .bar(0.30)
+            .floor(TURN, floors::turn::<100>),
+        Row::new("yield, 1,000 tasks", 100_000, columns!(yield_many(1000)))
+            .batch(1000)
+            .bar(0.30)
+            .floor(TURN, floors::turn::<1000>),
+        Row::new("chain of 100 tasks, a hop", 20_000, columns!(starts chain(100)))
+            .batch(100)
+            .bar(0.30)
+            .floor(ALLOCATION, floors::blocks::<100>),
+        Row::new("chain of 100,000 tasks, a hop", 100_000, columns!(starts chain(100_000)))
+            .batch(100_000)
+            .bar(0.30)
+            .floor(ALLOCATION, floors::all_blocks),
+        Row::new("gather 10 tasks, a task", 20_000, columns!(starts gather(10)))
+            .batch(10)
+            .bar(0.45)
+            .floor(ALLOCATION, floors::blocks::<10>),
+        Row::new("gather 1,000 tasks, a task", 50_000, columns!(starts gather(1000)))
+            .batch(1000)
+            .bar(0.45)
+            .floor(ALLOCATION, floors::blocks::<1000>),
+        Row::new("gather 100,000 tasks, a task", 100_000, columns!(starts gather(100_000)))
+            .batch(100_000)
+            .bar(0.45)
+            .floor(ALLOCATION, floors::all_blocks),
+        Row::new("as completed, 10 tasks, a task", 20_000, columns!(starts as_completed(10)))
+            .batch(10)
+            .bar(0.25)
+            .floor(ALLOCATION, floors::blocks::<10>),
+        Row::new("as completed, 1,000 tasks, a task", 50_000, columns!(starts as_completed(1000)))
+            .batch(1000)
+            .bar(0.25)
+            .floor(ALLOCATION, floors::blocks::<1000>),
+        Row::new("as completed, 100,000 tasks, a task", 100_000, columns!(starts as_completed(100_000)))
+            .batch(100_000)
+            .bar(0.25)
+            .floor(ALLOCATION, floors::all_blocks),
     ]
 }
 
@@ -36,113 +74,88 @@ pub(super) fn sum_to(n: u64) -> u64 {
     n * (n - 1) / 2
 }
 
-async fn spawning_one<R: Runtime>(n: u64) {
+/// What a task does that does nothing.
+async fn value(i: u64) -> u64 {
+    black_box(i)
+}
+
+async fn spawn_one<R: Runtime>(n: u64) {
     let mut sum = 0;
     for i in 0..n {
-        sum += R::spawn(async move { black_box(i) }).await;
+        sum += R::spawn(value(i)).await;
     }
     assert_eq!(sum, sum_to(n));
 }
 
-fn spawn_one<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || spawning_one::<R>(n))
+/// The child suspends once: those who start tasks eagerly save nothing here.
+async fn spawn_yielding<R: Runtime>(n: u64) {
+    let mut sum = 0;
+    for i in 0..n {
+        let child = async move {
+            R::yield_now().await;
+            black_box(i)
+        };
+        sum += R::spawn(child).await;
+    }
+    assert_eq!(sum, sum_to(n));
 }
 
-fn spawn_one_from_main<R: Runtime>(n: u64) -> Sample {
-    in_main::<R, _>(move || spawning_one::<R>(n))
-}
-
-async fn spawning_many<R: Runtime>(n: u64) {
-    for _ in 0..n / 1000 {
-        let tasks: Vec<_> = (0..1000).map(|i| R::spawn(async move { black_box(i) })).collect();
+async fn spawn_many<R: Runtime>(n: u64, count: u64) {
+    for _ in 0..n / count {
+        let tasks: Vec<_> = (0..count).map(|i| R::spawn(value(i))).collect();
         let mut sum = 0;
         for task in tasks {
             sum += task.await;
         }
-        assert_eq!(sum, sum_to(1000));
+        assert_eq!(sum, sum_to(count));
     }
 }
 
-fn spawn_many<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || spawning_many::<R>(n))
-}
-
-fn spawn_many_from_main<R: Runtime>(n: u64) -> Sample {
-    in_main::<R, _>(move || spawning_many::<R>(n))
-}
-
-fn spawn_all<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        let tasks: Vec<_> = (0..n).map(|i| R::spawn(async move { black_box(i) })).collect();
-        let mut sum = 0;
-        for task in tasks {
-            sum += task.await;
-        }
-        assert_eq!(sum, sum_to(n));
-    })
-}
-
-async fn yielding<R: Runtime>(n: u64) {
+async fn yield_alone<R: Runtime>(n: u64) {
     for _ in 0..n {
         R::yield_now().await;
     }
 }
 
-fn yield_alone<R: Runtime>(n: u64) -> Sample {
-    in_task::<R, _>(move || yielding::<R>(n))
+async fn yield_many<R: Runtime>(n: u64, count: u64) {
+    let each = n / count;
+    let task = |_| {
+        R::spawn(async move {
+            yield_alone::<R>(each).await;
+            each
+        })
+    };
+    let tasks: Vec<_> = (0..count).map(task).collect();
+    let mut sum = 0;
+    for task in tasks {
+        sum += task.await;
+    }
+    assert_eq!(sum, n);
 }
 
-fn yield_main<R: Runtime>(n: u64) -> Sample {
-    in_main::<R, _>(move || yielding::<R>(n))
-}
-
-fn yield_many<R: Runtime, const TASKS: u64>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        let each = n / TASKS;
-        let task = |_| {
-            R::spawn(async move {
-                yielding::<R>(each).await;
-                each
-            })
-        };
-        let tasks: Vec<_> = (0..TASKS).map(task).collect();
-        let mut sum = 0;
-        for task in tasks {
-            sum += task.await;
+async fn chain<R: Runtime>(n: u64, length: u64) {
+    for _ in 0..n / length {
+        let mut last: Pin<Box<dyn Future<Output = u64>>> = Box::pin(R::spawn(async { 0 }));
+        for _ in 1..length {
+            last = Box::pin(R::spawn(async move { last.await + 1 }));
         }
-        assert_eq!(sum, n);
-    })
+        assert_eq!(last.await, length - 1);
+    }
 }
 
-fn chain<R: Runtime, const LENGTH: u64>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        for _ in 0..n / LENGTH {
-            let mut last: Pin<Box<dyn Future<Output = u64>>> = Box::pin(R::spawn(async { 0 }));
-            for _ in 1..LENGTH {
-                last = Box::pin(R::spawn(async move { last.await + 1 }));
-            }
-            assert_eq!(last.await, LENGTH - 1);
-        }
-    })
+async fn gather<R: Runtime>(n: u64, count: u64) {
+    for _ in 0..n / count {
+        let tasks: Vec<_> = (0..count).map(|i| R::spawn(value(i))).collect();
+        let results = R::gather(tasks).await;
+        assert_eq!(results.iter().sum::<u64>(), sum_to(count));
+    }
 }
 
-fn gather<R: Runtime, const TASKS: u64>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        for _ in 0..n / TASKS {
-            let tasks: Vec<_> = (0..TASKS).map(|i| R::spawn(async move { black_box(i) })).collect();
-            let results = R::gather(tasks).await;
-            assert_eq!(results.iter().sum::<u64>(), sum_to(TASKS));
-        }
-    })
-}
-
-fn as_completed<R: Runtime, const TASKS: u64>(n: u64) -> Sample {
-    in_task::<R, _>(move || async move {
-        for _ in 0..n / TASKS {
-            let tasks: Vec<_> = (0..TASKS).map(|i| R::spawn(async move { black_box(i) })).collect();
-            let sum = RefCell::new(0);
-            R::as_completed(tasks, |result| *sum.borrow_mut() += result).await;
-            assert_eq!(sum.into_inner(), sum_to(TASKS));
-        }
-    })
+async fn as_completed<R: Runtime>(n: u64, count: u64) {
+    for _ in 0..n / count {
+        let tasks: Vec<_> = (0..count).map(|i| R::spawn(value(i))).collect();
+        let sum = RefCell::new(0);
+        R::as_completed(tasks, |result| *sum.borrow_mut() += result).await;
+        assert_eq!(sum.into_inner(), sum_to(count));
+    }
 }

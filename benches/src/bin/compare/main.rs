@@ -1,0 +1,208 @@
+//! Prints one table: each workload, each runtime, from interleaved runs.
+//!
+//! Every run is a process of its own, so that no runtime finds another's threads, memory or thread-locals; it warms up, and
+//! then makes one run. `--quick` takes two minutes or three, the whole with five runs half an hour.
+
+mod contest;
+mod python;
+mod builds;
+mod report;
+
+use clap::Parser;
+use contest::Contest;
+use corio_benches::measure::Counting;
+use corio_benches::sample::{Effort, sample};
+use corio_benches::site;
+use corio_benches::workloads::{self, Row};
+use report::{Machine, Report, chart, page};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Compares corio with other runtimes on the same work, and prints a table in Markdown.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Only workloads whose names contain this
+    #[arg(long, value_name = "WORKLOAD")]
+    only: Option<String>,
+    /// Only runtimes whose names contain one of these, and corio
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    runtimes: Vec<String>,
+    /// Runs of each workload on each runtime
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    runs: u32,
+    /// One short run of each, the largest left out
+    #[arg(long)]
+    quick: bool,
+    /// Leave asyncio and uvloop out
+    #[arg(long)]
+    no_python: bool,
+    /// Count system calls too, by strace
+    #[arg(long)]
+    system_calls: bool,
+    /// This program, built with link-time optimisation: its runs are a second column
+    #[arg(long, value_name = "PROGRAM")]
+    lto: Option<PathBuf>,
+    /// Measure builds from nothing, and the size of a program, instead of the workloads; beside them with --page
+    #[arg(long)]
+    builds: bool,
+    /// Write the figures to this file, as data
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Draw the ratios into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the whole page of figures to this file, and the picture of the ratios beside it
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Make one run of this workload and print what it measured
+    #[arg(long, hide = true)]
+    sample: Option<String>,
+    /// The runtime of that run
+    #[arg(long, hide = true, default_value = "")]
+    on: String,
+    /// The operations of that run
+    #[arg(long, hide = true)]
+    operations: Option<u64>,
+    /// Serve this folder
+    #[arg(long, hide = true)]
+    serve: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(folder) = &options.serve {
+        return status(site::serve(folder));
+    }
+    if let Some(name) = &options.sample {
+        one_run(name, &options);
+    }
+    if let Some(program) = options.lto.as_ref().filter(|program| !program.is_file()) {
+        eprintln!(
+            "there is no program {}: cargo build --profile lto -p corio-benches --bin compare",
+            program.display()
+        );
+        return ExitCode::from(2);
+    }
+    let (rows, left_out): (Vec<_>, Vec<_>) =
+        workloads::all().into_iter().filter(|row| options.names(row)).partition(|row| row.quick || !options.quick);
+    if rows.is_empty() && left_out.is_empty() {
+        eprintln!("no workload is named like {:?}", options.only.as_deref().unwrap_or_default());
+        return ExitCode::from(2);
+    }
+    let report = compare(&rows, &left_out, &options);
+    println!("{}", report.markdown());
+    status(write(&report, &options))
+}
+
+fn status(result: io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Options {
+    fn effort(&self) -> Effort {
+        match self.operations {
+            Some(operations) => Effort::Exactly(operations),
+            None if self.quick => Effort::Quick,
+            None => Effort::Whole,
+        }
+    }
+
+    fn names(&self, row: &Row) -> bool {
+        let part = self.only.as_deref().unwrap_or_default();
+        row.name.to_lowercase().contains(&part.to_lowercase())
+    }
+
+    /// Whether the workloads are wanted, and not only the builds.
+    fn has_workloads(&self) -> bool {
+        !self.builds || self.page.is_some() || self.only.is_some()
+    }
+}
+
+/// Makes one run, says what it measured, and ends this process.
+fn one_run(name: &str, options: &Options) -> ! {
+    let status = match sample(name, &options.on, options.effort()) {
+        Ok(said) => {
+            println!("{}", serde_json::to_string(&said).expect("figures"));
+            0
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            2
+        }
+    };
+    // Not by way of the destructors: some runtimes cannot drop a task that never ends.
+    std::process::exit(status)
+}
+
+fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> Report {
+    let machine = Machine::here();
+    let begin = Instant::now();
+    let (pythons, mut skipped) = if options.no_python { Default::default() } else { python::find() };
+    for skipped in &skipped {
+        eprintln!("SKIPPED {skipped}");
+    }
+    let contest = Contest {
+        runs: if options.quick { 1 } else { options.runs },
+        effort: options.effort(),
+        limit: Duration::from_secs(if options.quick { 5 } else { 120 }),
+        runtimes: options.runtimes.clone(),
+        lto: options.lto.clone(),
+        system_calls: options.system_calls,
+        pythons,
+    };
+    let rows = if options.has_workloads() { rows } else { &[] };
+    let count = rows.len();
+    let measure = |(i, row): (usize, &Row)| {
+        eprintln!("[{i:3}/{count}] {:4.0} s  {}", begin.elapsed().as_secs_f64(), row.name);
+        contest.measure(row)
+    };
+    let rows = (1..).zip(rows).map(measure).collect();
+    let wanted = |name: &str| {
+        name == "corio" || options.runtimes.is_empty() || options.runtimes.iter().any(|part| name.contains(part))
+    };
+    let (builds, failed) = if options.builds { builds::builds(2, wanted) } else { Default::default() };
+    skipped.extend(failed);
+    eprintln!("done after {:.0} s", begin.elapsed().as_secs_f64());
+    let left_out = left_out.iter().map(|row| row.name.clone()).collect();
+    Report { machine, how: how(&contest), rows, left_out, skipped, builds }
+}
+
+fn how(contest: &Contest) -> String {
+    let runs = match contest.effort {
+        Effort::Quick => String::from("one short run of each"),
+        _ => format!("{} runs of each, in turns", contest.runs),
+    };
+    format!("{runs}, each a process of its own")
+}
+
+fn write(report: &Report, options: &Options) -> io::Result<()> {
+    if let Some(file) = &options.json {
+        save(file, &serde_json::to_string_pretty(report).expect("figures and names"))?;
+    }
+    if let Some(file) = &options.svg {
+        save(file, &chart(report))?;
+    }
+    if let Some(file) = &options.page {
+        let picture = file.with_extension("svg");
+        save(&picture, &chart(report))?;
+        let name = picture.file_name().unwrap_or_default().to_string_lossy();
+        let arguments: Vec<_> = std::env::args().skip(1).collect();
+        save(file, &page(report, &name, &format!("compare {}", arguments.join(" "))))?;
+    }
+    Ok(())
+}
+
+fn save(file: &Path, text: &str) -> io::Result<()> {
+    std::fs::write(file, text).map_err(|error| io::Error::other(format!("cannot write {}: {error}", file.display())))
+}
