@@ -1,7 +1,7 @@
 """The workloads of the comparison on asyncio, or on uvloop: one run, as JSON on standard output.
 
 usage: workloads.py asyncio|uvloop --list
-       workloads.py asyncio|uvloop WORKLOAD task|main OPERATIONS BATCH SECONDS [pinned]
+       workloads.py asyncio|uvloop WORKLOAD OPERATIONS BATCH SECONDS [pinned]
 
 A run makes a whole number of batches, at most OPERATIONS and about as many as fit into SECONDS, after as few to warm up.
 """
@@ -510,7 +510,7 @@ def loop_of(runtime):
     return asyncio.new_event_loop()
 
 
-def measure(runtime, work, position, n):
+def measure(runtime, work, n):
     async def timed():
         start = time.perf_counter_ns()
         try:
@@ -526,7 +526,7 @@ def measure(runtime, work, position, n):
     loop.set_default_executor(concurrent.futures.ThreadPoolExecutor())
     asyncio.set_event_loop(loop)
     try:
-        return loop.run_until_complete(timed() if position == "main" else in_task())
+        return loop.run_until_complete(in_task())
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
@@ -545,9 +545,9 @@ def main():
     if name == "--list":
         print("\n".join(WORKLOADS))
         return
-    position, operations, batch, seconds = sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6])
+    operations, batch, seconds = int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
     allow_many_descriptors()
-    if "pinned" in sys.argv[7:]:
+    if "pinned" in sys.argv[6:]:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     work = WORKLOADS[name]
     n = operations
@@ -556,10 +556,10 @@ def main():
     elif n > batch:
         few = max(operations // 100 // batch, 1) * batch
         start = time.perf_counter()
-        measure(runtime, work, position, few)
+        measure(runtime, work, few)
         fit = int(seconds / (time.perf_counter() - start) * few)
         n = max(min(fit, operations) // batch, 1) * batch
-    json.dump({"figure": measure(runtime, work, position, n)}, sys.stdout)
+    json.dump({"figure": measure(runtime, work, n)}, sys.stdout)
 
 
 main()

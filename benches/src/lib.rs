@@ -68,31 +68,29 @@ pub trait Runtime: 'static {
         }
     }
     /// Waits for all tasks, and calls `each` with their results in the order in which they end.
-    fn as_completed<T: 'static>(tasks: Vec<Self::Task<T>>, mut each: impl FnMut(T)) -> impl Future<Output = ()> {
-        async move {
-            let mut tasks: FuturesUnordered<_> = tasks.into_iter().collect();
-            while let Some(result) = tasks.next().await {
-                each(result);
-            }
-        }
+    fn as_completed<T: 'static>(tasks: Vec<Self::Task<T>>, each: impl FnMut(T)) -> impl Future<Output = ()> {
+        as_completed(tasks, each)
     }
     /// Waits for plain futures, in place.
     fn join<F: Future>(futures: Vec<F>) -> impl Future<Output = Vec<F::Output>> {
         join_all(futures)
     }
     /// Calls `each` with the results of plain futures, in place, in the order in which they end.
-    fn by_completion<F: Future>(futures: Vec<F>, mut each: impl FnMut(F::Output)) -> impl Future<Output = ()> {
-        async move {
-            let mut futures: FuturesUnordered<_> = futures.into_iter().collect();
-            while let Some(result) = futures.next().await {
-                each(result);
-            }
-        }
+    fn by_completion<F: Future>(futures: Vec<F>, each: impl FnMut(F::Output)) -> impl Future<Output = ()> {
+        as_completed(futures, each)
     }
     /// A value set once, on another thread.
     fn foreign_oneshot<T: Send + 'static>() -> (impl FnOnce(T) + Send + 'static, impl Future<Output = T> + 'static) {
         let (send, receive) = tokio::sync::oneshot::channel(); // Any runtime's will do: it is the waker that counts.
         (move |value| drop(send.send(value)), async move { receive.await.expect("it is sent") })
+    }
+}
+
+/// Waits for all futures by futures' own stream, and calls `each` with their results in the order in which they end.
+async fn as_completed<F: Future>(futures: Vec<F>, mut each: impl FnMut(F::Output)) {
+    let mut futures: FuturesUnordered<_> = futures.into_iter().collect();
+    while let Some(result) = futures.next().await {
+        each(result);
     }
 }
 

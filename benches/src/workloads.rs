@@ -43,6 +43,18 @@ pub enum Figure {
     Median,
 }
 
+impl Figure {
+    /// Makes one figure of several runs.
+    #[must_use]
+    pub fn of(self, mut runs: Vec<f64>) -> Option<f64> {
+        runs.sort_by(f64::total_cmp);
+        match self {
+            Figure::Minimum => runs.first().copied(),
+            Figure::Median => runs.get(runs.len() / 2).copied(),
+        }
+    }
+}
+
 /// One column of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {

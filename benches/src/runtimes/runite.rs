@@ -5,7 +5,16 @@ use crate::{Blocking, Get, Network, Put, Runtime};
 use runite::channel::{mpsc, oneshot};
 use runite::net::{TcpListener, TcpStream};
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
+use tokio::sync::Semaphore; // Any runtime's will do.
+
+/// How many blocking calls its queue takes; it refuses those beyond, which have to wait their turn.
+const CALLS: usize = 1024;
+
+thread_local! {
+    static ROOM: Rc<Semaphore> = Rc::new(Semaphore::new(CALLS));
+}
 
 /// runite.
 #[derive(Debug)]
@@ -74,6 +83,8 @@ impl Get for mpsc::Receiver<u64> {
 
 impl Blocking for Runite {
     async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+        let room = ROOM.with(Rc::clone);
+        let _place = room.acquire().await.expect("it is open");
         runite::task::spawn_blocking(f).expect("a thread").await.expect("the call completes")
     }
 }

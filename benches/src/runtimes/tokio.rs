@@ -51,6 +51,11 @@ impl Runtime for Tokio {
     fn sleep(time: Duration) -> impl Future<Output = ()> + 'static {
         tokio::time::sleep(time)
     }
+
+    fn as_completed<T: 'static>(tasks: Vec<Self::Task<T>>, each: impl FnMut(T)) -> impl Future<Output = ()> {
+        // Its handles count against a budget, past which a poll of a hundred thousand of them begins anew each time.
+        tokio::task::coop::unconstrained(crate::as_completed(tasks, each))
+    }
 }
 
 /// tokio's own channels.

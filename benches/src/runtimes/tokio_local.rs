@@ -47,6 +47,10 @@ impl Runtime for TokioLocal {
     fn sleep(time: Duration) -> impl Future<Output = ()> + 'static {
         Tokio::sleep(time)
     }
+
+    fn as_completed<T: 'static>(tasks: Vec<Self::Task<T>>, each: impl FnMut(T)) -> impl Future<Output = ()> {
+        Tokio::as_completed(tasks, each)
+    }
 }
 
 impl Blocking for TokioLocal {

@@ -1,7 +1,7 @@
 //! Has the runs of a row made: each a process of its own, the runtimes in turns, so that what disturbs one disturbs all.
 
 use crate::python::Python;
-use crate::report::{Cell, FloorFigure, Measured, figure};
+use crate::report::{Cell, FloorFigure, Measured};
 use corio_benches::sample::{Effort, FLOOR, Said};
 use corio_benches::workloads::{Column, Row};
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ impl Contestant {
     }
 
     fn finish(mut self, row: &Row) -> Cell {
-        let mut figures = self.runs.into_iter().map(|runs| figure(row, runs));
+        let mut figures = self.runs.into_iter().map(|runs| row.figure.of(runs));
         let failed = self.cell.failure.is_some();
         self.cell.figure = figures.next().flatten().filter(|_| !failed);
         self.cell.lto = figures.next().flatten().filter(|_| !failed);
@@ -159,7 +159,9 @@ fn ask(command: &[String], limit: Duration) -> Result<Said, String> {
 
 /// Runs a command to its end, or ends it when it takes too long.
 fn finish(command: &mut Command, limit: Duration) -> Result<Output, String> {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    // What a peer panics with is its last words, and not where it was.
+    let child =
+        command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.map_err(|error| error.to_string())?;
     let process = process_of(&child);
     let (tell, ended) = mpsc::channel();

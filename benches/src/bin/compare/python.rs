@@ -62,20 +62,20 @@ impl Python {
         Ok(Python { name, interpreter, workloads: listed.lines().map(str::to_owned).collect() })
     }
 
-    /// Tells whether the script has this row. A quick comparison has no time for Python's hundred thousand tasks.
+    /// Tells whether the script has this row. Its main coroutine is a task like others, so it has no row from main; and a quick
+    /// comparison has no time for Python's hundred thousand tasks.
     #[must_use]
     pub(crate) fn knows(&self, row: &Row, effort: Effort) -> bool {
-        self.workloads.contains(row.workload) && (effort != Effort::Quick || row.batch <= 10_000)
+        !row.from_main && self.workloads.contains(row.workload) && (effort != Effort::Quick || row.batch <= 10_000)
     }
 
     /// Returns the command that makes one run.
     #[must_use]
     pub(crate) fn command(&self, row: &Row, effort: Effort) -> Vec<String> {
-        let position = if row.from_main { "main" } else { "task" };
         let moment = if effort == Effort::Quick { "0.02" } else { "0.2" };
         let numbers = [row.operations.to_string(), row.batch.to_string(), moment.to_owned()];
         let mut command = vec![self.interpreter.display().to_string(), script().display().to_string()];
-        command.extend([self.name.to_owned(), row.workload.to_owned(), position.to_owned()]);
+        command.extend([self.name.to_owned(), row.workload.to_owned()]);
         command.extend(numbers);
         if row.pinned {
             command.push("pinned".to_owned());

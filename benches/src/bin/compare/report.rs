@@ -11,7 +11,6 @@ pub(crate) use page::page;
 pub(crate) use svg::chart;
 
 use crate::builds::Build;
-use corio_benches::workloads::{Figure, Row};
 use serde::Serialize;
 
 /// A finished comparison.
@@ -86,16 +85,6 @@ impl Cell {
     /// Tells whether it is corio's.
     fn is_corio(&self) -> bool {
         self.runtime.starts_with("corio")
-    }
-}
-
-/// Makes one figure of a row's runs.
-#[must_use]
-pub(crate) fn figure(row: &Row, mut runs: Vec<f64>) -> Option<f64> {
-    runs.sort_by(f64::total_cmp);
-    match row.figure {
-        Figure::Minimum => runs.first().copied(),
-        Figure::Median => runs.get(runs.len() / 2).copied(),
     }
 }
 

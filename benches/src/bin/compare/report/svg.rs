@@ -7,7 +7,7 @@ const WIDTH: f64 = 920.0;
 const LINE: f64 = 18.0;
 const TOP: f64 = 46.0;
 /// Where the scale begins and ends: names stand left of it, peers right.
-const SCALE: (f64, f64) = (330.0, 760.0);
+const SCALE: (f64, f64) = (330.0, 745.0);
 /// The ratios at its ends. It is logarithmic.
 const EDGES: (f64, f64) = (0.02, 5.0);
 const MARKS: [f64; 7] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0];
