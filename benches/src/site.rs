@@ -97,10 +97,9 @@ fn text(page: u64, pages: u64) -> String {
     let mut targets = targets(page, pages);
     for paragraph in 0..PARAGRAPHS {
         text.push_str(TEXT);
-        if paragraph % 2 == 0 {
-            if let Some(target) = targets.next() {
-                let _ = writeln!(text, "<p>See <a class=\"link\" href=\"{}#top\">page {target}</a>.</p>", name(target));
-            }
+        let target = if paragraph % 2 == 0 { targets.next() } else { None };
+        if let Some(target) = target {
+            let _ = writeln!(text, "<p>See <a class=\"link\" href=\"{}#top\">page {target}</a>.</p>", name(target));
         }
     }
     text + "</body></html>\n"

@@ -185,7 +185,7 @@ impl Row {
     }
 
     /// Makes a row of the main future out of a task's. The bars are a task's.
-    fn from_main(self) -> Row {
+    fn of_main(self) -> Row {
         let floor = self.floor.map(|floor| Floor { bar: None, ..floor });
         Row { name: format!("{}, from main", self.workload), from_main: true, bar: None, limit: None, floor, ..self }
     }
@@ -201,7 +201,7 @@ impl Row {
 #[must_use]
 pub fn all() -> Vec<Row> {
     let mut rows = families::<InTask>();
-    rows.extend(families::<InMain>().into_iter().map(Row::from_main));
+    rows.extend(families::<InMain>().into_iter().map(Row::of_main));
     // A crawl is a program: it is where its author puts it.
     rows.extend(crawl::rows());
     rows

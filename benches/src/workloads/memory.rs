@@ -66,7 +66,8 @@ fn idle_task<R: Runtime>(n: u64) -> impl Future<Output = Sample> {
 fn armed_timer<R: Runtime>(n: u64) -> impl Future<Output = Sample> {
     growth::<R, _>(n, |_, suspended| async move {
         let mut sleep = pin!(R::sleep(Duration::from_secs(3600)));
-        poll_fn(|cx| Poll::Ready(assert!(sleep.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
         suspended.set(suspended.get() + 1);
         sleep.await;
     })
