@@ -197,13 +197,12 @@ impl Row {
     }
 }
 
-/// Returns all rows: those of a task, then those of the main future.
+/// Returns all rows: those of a task, those of whole programs, then those of the main future.
 #[must_use]
 pub fn all() -> Vec<Row> {
     let mut rows = families::<InTask>();
-    rows.extend(families::<InMain>().into_iter().map(Row::of_main));
-    // A crawl is a program: it is where its author puts it.
     rows.extend(crawl::rows());
+    rows.extend(families::<InMain>().into_iter().map(Row::of_main));
     rows
 }
 

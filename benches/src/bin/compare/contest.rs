@@ -126,7 +126,8 @@ impl Contest {
             command.args(["-f", "-c", "-U", "calls"]).args(self.command(row, column.runtime));
             let output = finish(command.arg("--operations").arg(operations.to_string()), self.limit).ok()?;
             let text = String::from_utf8_lossy(&output.stderr);
-            text.lines().rev().find_map(|line| line.trim().parse::<f64>().ok())
+            // The last line is the total.
+            text.lines().rev().find_map(|line| line.split_whitespace().next()?.parse::<f64>().ok())
         };
         let (once, twice) = (count(few)?, count(2 * few)?);
         Some((twice - once).max(0.0) / few as f64)
