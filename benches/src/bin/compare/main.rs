@@ -99,8 +99,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let report = compare(&rows, &left_out, &options);
+    // The files first: who reads the table may close the pipe.
+    let written = write(&report, &options);
     println!("{}", report.markdown());
-    status(write(&report, &options))
+    status(written)
 }
 
 fn status(result: io::Result<()>) -> ExitCode {
