@@ -36,7 +36,8 @@ use std::error::Error;
     message = "`{Self}` is not known to be a result or a plain value",
     label = "a child returns this",
     note = "a combinator over tasks must know whether an output can be an error: return `Result<{Self}, E>`, \
-            or `impl corio_combinators::Plain for {Self} {{}}`, or return `Some(value)` or `(value,)`"
+            or `impl corio_combinators::Plain for {Self} {{}}`, or return `Some(value)` or `(value,)`",
+    note = "a child that never returns is written as an `async fn`, for the `!` of a block cannot be named yet"
 )]
 pub trait Outcome: Sized + 'static {
     /// What a child that did not fail gives.
@@ -68,6 +69,16 @@ pub trait Outcome: Sized + 'static {
 /// A type whose values are never errors: what a child may return that returns no `Result`.
 ///
 /// See [`Outcome`]. `Option<T>`, `Vec<T>`, boxes and tuples are plain whatever is in them.
+///
+/// The `!` of a block that never returns is not, for that type cannot be named yet: write such a child as an `async fn`,
+/// which returns `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known to be a result or a plain value",
+    label = "a child returns this",
+    note = "a combinator over tasks must know whether an output can be an error: return `Result<{Self}, E>`, \
+            or `impl corio_combinators::Plain for {Self} {{}}`, or return `Some(value)` or `(value,)`",
+    note = "a child that never returns is written as an `async fn`, for the `!` of a block cannot be named yet"
+)]
 pub trait Plain: 'static {}
 
 impl<T: Plain> Outcome for T {

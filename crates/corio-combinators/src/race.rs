@@ -37,7 +37,7 @@ where
 {
     let members = futures.into_members();
     assert!(members.count() > 0, "a race of no futures would never end");
-    Race { round: Round::new(members.count()), members }
+    Race { round: Round::new(members.count()), is_over: false, members }
 }
 
 pin_project_lite::pin_project! {
@@ -45,6 +45,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Race<M> {
         round: Round,
+        is_over: bool,
         #[pin]
         members: M,
     }
@@ -55,9 +56,13 @@ impl<M: AnyMember> Future for Race<M> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Output> {
         let mut this = self.project();
+        assert!(!*this.is_over, "a race was polled after it had ended");
         this.round.begin(cx);
         match this.round.advance(this.members.as_mut(), cx) {
-            Turn::Ended(index) => Poll::Ready(this.members.take_one(index)),
+            Turn::Ended(index) => {
+                *this.is_over = true;
+                Poll::Ready(this.members.take_one(index))
+            }
             Turn::Pending => Poll::Pending,
             Turn::Over => unreachable!("a race ends with its first child"),
         }

@@ -36,7 +36,7 @@ where
     L::Members: TryMembers,
 {
     let members = futures.into_members();
-    TryJoin { round: Round::new(members.count()), kept: Default::default(), members }
+    TryJoin { round: Round::new(members.count()), is_over: false, kept: Default::default(), members }
 }
 
 pin_project_lite::pin_project! {
@@ -44,6 +44,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct TryJoin<M: TryMembers> {
         round: Round,
+        is_over: bool,
         kept: M::Kept,
         #[pin]
         members: M,
@@ -55,16 +56,21 @@ impl<M: TryMembers> Future for TryJoin<M> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        assert!(!*this.is_over, "a `try_join` was polled after it had ended");
         this.round.begin(cx);
         loop {
             match this.round.advance(this.members.as_mut(), cx) {
                 Turn::Ended(index) => {
                     if let Some(error) = this.members.as_mut().failure(index, this.kept) {
+                        *this.is_over = true;
                         return Poll::Ready(Err(error));
                     }
                 }
                 Turn::Pending => return Poll::Pending,
-                Turn::Over => return Poll::Ready(Ok(this.members.values(std::mem::take(this.kept)))),
+                Turn::Over => {
+                    *this.is_over = true;
+                    return Poll::Ready(Ok(this.members.values(std::mem::take(this.kept))));
+                }
             }
         }
     }

@@ -82,3 +82,17 @@ fn what_never_suspends_needs_no_timer() {
 fn what_suspends_needs_one() {
     let _timed_out = pollster::block_on(timeout(Duration::ZERO, std::future::pending::<()>()));
 }
+
+#[test]
+fn a_combinator_that_is_over_polls_no_loser() {
+    fn is_refused<F: Future + Unpin>(mut combinator: F) -> bool {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::pin!(&mut combinator).poll(&mut cx).is_ready());
+        let again = std::panic::AssertUnwindSafe(|| std::pin::pin!(&mut combinator).poll(&mut cx).is_ready());
+        std::panic::catch_unwind(again).is_err()
+    }
+    let loser = || std::future::poll_fn(|_| -> std::task::Poll<Result<u32, &str>> { std::task::Poll::Pending });
+    assert!(is_refused(Box::pin(race((std::future::ready(Ok(1)), loser())))));
+    assert!(is_refused(Box::pin(try_join((std::future::ready(Err::<u32, _>("no")), loser())))));
+    assert!(is_refused(Box::pin(join((std::future::ready(1), std::future::ready(2))))));
+}
