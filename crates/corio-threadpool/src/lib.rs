@@ -57,9 +57,11 @@
 //! | type | `Send` | `Sync` |
 //! |---|---|---|
 //! | [`ThreadPoolExecutor`], [`Builder`], [`ShutDown`], [`MapOptions`], [`BuildError`] | yes | yes |
-//! | [`Job`], [`Rejected`], [`CallError`], [`MapError`] | yes | no, they hold somebody's call or panic |
-//! | [`Call<T>`](Call), [`SubmitError<T>`](SubmitError) | if `T: Send` | no |
-//! | [`ToThread<F, T>`](ToThread) | if `F` and `T` are | no |
+//! | [`CallError`], [`MapError`], [`RejectReason`] | yes | yes |
+//! | [`Job`], [`Rejected`] | yes | no, they hold somebody's call |
+//! | [`Call<T>`](Call) | if `T: Send` | if `T: Send` |
+//! | [`SubmitError<T>`](SubmitError) | if `T: Send` | no |
+//! | [`ToThread<F, T>`](ToThread) | if `F` and `T` are | if `F` is, and `T: Send` |
 //! | [`Map`] | if what it holds is | no |
 //! | `dyn Executor` | no: write `dyn Executor + Send + Sync` | no |
 //!

@@ -49,12 +49,13 @@
 //! | type | `Send` |
 //! |---|---|
 //! | [`RemoteHandle`], [`concurrent::Promise`], [`concurrent::Future`], [`ThreadPoolExecutor`], the queue of [`queue::concurrent`] | yes |
-//! | [`Task`], [`TaskRef`], [`Promise`], [`Future`], [`LoopHandle`], [`Queue`], [`Lock`] and the futures given to tasks | no need, and no |
+//! | [`Task`], [`TaskRef`], [`Promise`], [`Future`], [`LoopHandle`], [`Queue`], guards, and the futures given to tasks | no need, and no |
+//! | [`Lock`], [`Event`], [`Semaphore`], [`Barrier`] | yes, as a `Cell` is: moved, and not shared |
 //!
 //! # Where to go on
 //!
 //! In the crate's folder stand `GUIDE.md`, from asyncio to corio, name by name and chapter by chapter; `CANCELLATION.md`, what
-//! unwinds when, in pictures; and `examples`, small programs for each subject.
+//! unwinds when, in pictures; `GUARANTEES.md`, what is promised, each line with its test; and `examples`, small programs for each subject.
 
 #![forbid(unsafe_code)]
 
