@@ -1,0 +1,5 @@
+//! A gather is made of futures.
+
+fn main() {
+    corio::gather([1, 2, 3]);
+}

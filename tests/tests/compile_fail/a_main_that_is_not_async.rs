@@ -1,0 +1,4 @@
+//! The attribute runs an async function.
+
+#[corio::main]
+fn main() {}

@@ -1,0 +1,4 @@
+//! Nobody could give a main function arguments.
+
+#[corio::main]
+async fn main(name: String) {}

@@ -1,0 +1,5 @@
+//! A task is made of a future.
+
+fn main() {
+    corio::create_task(42);
+}
