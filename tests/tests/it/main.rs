@@ -24,3 +24,5 @@ mod threads;
 mod crawler;
 /// The guide: the names that it promises.
 mod guide;
+/// The page of guarantees, held to the sources.
+mod guarantees;
