@@ -115,6 +115,7 @@ impl Round {
 }
 
 impl Turns {
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         match self {
             Turns::Few { left, cursor } => {

@@ -111,9 +111,11 @@ pub(crate) struct Places {
 /// What there is of a child.
 #[derive(Default)]
 pub(crate) struct Seat {
-    /// What it waits for, while it has no node.
+    /// The leaf that it waits for, while it has no node, if that is all.
+    leaf: Cell<Option<&'static &'static str>>,
+    /// What it waits for, while it has no node, if that is no leaf.
     slot: Cell<Slot>,
-    /// Something is in `slot`.
+    /// Something is in `leaf` or `slot`.
     noted: Cell<bool>,
     /// Its last poll was pending.
     waits: Cell<bool>,
@@ -180,13 +182,24 @@ impl Seat {
     }
 
     /// Notes what the child, which is being polled, waits for; of two things, neither is to be cancelled in its stead.
-    #[inline]
     pub(crate) fn note(&self, slot: Slot) {
         if let Some(node) = self.node.get() {
             return node.note(slot);
         }
-        let before = self.slot.replace(if self.noted.replace(true) { Slot::Several } else { slot });
+        let both = self.noted.replace(true);
+        self.leaf.set(None);
+        let before = self.slot.replace(if both { Slot::Several } else { slot });
         drop(before); // A future's last reference perhaps: when the place is whole.
+    }
+
+    /// As [`note`](Seat::note) with [`Slot::Leaf`].
+    #[inline]
+    pub(crate) fn note_leaf(&self, name: &'static &'static str) {
+        if self.noted.get() || self.node.get().is_some() {
+            return self.note(Slot::Leaf(name));
+        }
+        self.noted.set(true);
+        self.leaf.set(Some(name));
     }
 
     /// Says that the child's poll begins.
@@ -201,7 +214,10 @@ impl Seat {
     #[inline]
     fn take_slot(&self) -> Slot {
         self.noted.set(false);
-        self.slot.take()
+        match self.leaf.take() {
+            Some(name) => Slot::Leaf(name),
+            None => self.slot.take(),
+        }
     }
 
     /// Says that the child's poll was pending.

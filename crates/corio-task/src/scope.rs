@@ -86,11 +86,18 @@ impl Scope {
     }
 
     /// Notes what the scope, which is being polled, waits for.
-    #[inline]
     fn note(&self, slot: Slot) {
         match &self.0 {
             Kind::Alone(node) => node.get_or_init(|| Node::inner(true)).note(slot),
             Kind::Seated(seats, index) => seats.at(*index).note(slot),
+        }
+    }
+
+    #[inline]
+    fn note_leaf(&self, name: &'static &'static str) {
+        match &self.0 {
+            Kind::Alone(_) => self.note(Slot::Leaf(name)),
+            Kind::Seated(seats, index) => seats.at(*index).note_leaf(name),
         }
     }
 
@@ -375,10 +382,8 @@ pub(crate) fn note(slot: Slot) {
 /// As [`note`] with [`Slot::Leaf`], which is asked for at almost every suspension.
 #[inline]
 pub(crate) fn note_leaf(name: &'static &'static str) {
-    if current::with_scope(|scope| scope.is_none()) {
+    if current::with_scope(|scope| scope.map(|scope| scope.note_leaf(name))).is_none() {
         raw::note_leaf_in_current(name);
-    } else {
-        note(Slot::Leaf(name));
     }
 }
 
