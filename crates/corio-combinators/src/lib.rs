@@ -94,10 +94,12 @@
 //! # How it works
 //!
 //! `round` decides which child in place is polled: up to 30 all of them, with the caller's waker; beyond, those whose own
-//! waker, one of `bells`, put their number on a board. `members` and `slots` make lists and tuples look alike: children
-//! by number. `child` is something that goes on by itself: the handle that was given, recognised by its type when the
-//! combinator is made, or a task. `deadline` is the one object that a timer calls, and that asks a scope to end. `block` is
-//! the one place of unsafe code: an array of pinned futures in one allocation.
+//! waker, one of `block::bells`, put their number on a list. The scopes of a combinator's children are a
+//! [`Branch`](corio_task::Branch). `members` and `slots` make lists and tuples look alike: children by number. `child` is
+//! something that goes on by itself: the handle that was given, recognised by its type when the combinator is made, or a
+//! task; `ears` is how tasks are listened to without an allocation each. `deadline` is what timeouts that can be moved have
+//! the timer call; a plain one has it call its scope. `block` is the one place of unsafe code: an array of pinned futures in
+//! one allocation, and the bells of as many children in another.
 //!
 //! # What is not here
 //!
