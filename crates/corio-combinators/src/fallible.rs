@@ -59,6 +59,10 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> FallibleHandle for corio_fut
 
 /// A handle without its error type.
 pub trait Handle<V>: Standing + Unpin {
+    /// Returns the handle as what it is a kind of; Rust 1.85 does not see that by itself.
+    #[doc(hidden)]
+    fn as_standing(&self) -> &dyn Standing;
+
     /// Asks it to end, with a reason; false if it is over.
     #[doc(hidden)]
     fn cancel_for(&self, message: Option<Arc<str>>) -> bool;
@@ -73,6 +77,10 @@ pub trait Handle<V>: Standing + Unpin {
 }
 
 impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Handle<T> for Task<Result<T, E>> {
+    fn as_standing(&self) -> &dyn Standing {
+        self
+    }
+
     fn cancel_for(&self, message: Option<Arc<str>>) -> bool {
         Waitable::cancel(&self.task_ref(), message)
     }
@@ -87,6 +95,10 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Handle<T> for Task<Result<T,
 }
 
 impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Handle<T> for corio_future::Future<Result<T, E>> {
+    fn as_standing(&self) -> &dyn Standing {
+        self
+    }
+
     fn cancel_for(&self, message: Option<Arc<str>>) -> bool {
         match message {
             Some(message) => self.cancel_with(&*message),

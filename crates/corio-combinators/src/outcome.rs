@@ -123,7 +123,7 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Outcome for Result<T, E> {
         let task = any.downcast_ref::<Task<T>>().map(|task| task as &dyn Standing);
         let cell = || any.downcast_ref::<corio_future::Future<T>>().map(|cell| cell as &dyn Standing);
         let gather = || any.downcast_ref::<Gather<T>>().map(|gather| gather as &dyn Standing);
-        let fallible = || any.downcast_ref::<Fallible<T>>().map(|fallible| fallible.handle() as &dyn Standing);
+        let fallible = || any.downcast_ref::<Fallible<T>>().map(|fallible| fallible.handle().as_standing());
         task.or_else(cell).or_else(gather).or_else(fallible)
     }
 }
