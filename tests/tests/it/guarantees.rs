@@ -1,5 +1,6 @@
 //! The page of guarantees: each line names a test that is there; and those of its tests that stand nowhere else.
 
+use crate::house::{crates, root, sources, test_is_there};
 use corio::executor::{VirtualClock, test};
 use corio::{
     Barrier, Event, EventLoop, Generator, LoopHandle, async_generator, concurrent, create_task, gather, generator,
@@ -8,7 +9,7 @@ use corio::{
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::thread;
@@ -17,10 +18,6 @@ use std::time::Duration;
 const PAGE: &str = include_str!("../../../crates/corio/GUARANTEES.md");
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
 
 /// The last columns of the page's rows.
 fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -38,35 +35,20 @@ fn each_line_names_tests_that_are_there_or_says_why_there_is_none() {
         let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "{what}: no test");
         for name in names {
-            let (path, function) = name.split_once("::").unwrap_or_else(|| panic!("{what}: {name} is no `path::name`"));
-            let source =
-                fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{what}: {path}: {error}"));
-            assert!(source.contains(&format!("fn {function}()")), "{what}: {path} has no {function}");
+            assert!(name.contains("::"), "{what}: {name} is no `path::name`");
+            test_is_there(name, what);
             count += 1;
         }
     }
     assert!(count > 100, "{count} tests");
 }
 
-/// Every file of sources in a folder.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The sources of all crates that the umbrella hands on.
 fn library() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+    for name in crates() {
         if !matches!(&*name, "corio-crawl" | "corio-hyper") {
-            sources(&root().join("crates").join(name).join("src"), &mut found);
+            found.extend(sources(&root().join("crates").join(name).join("src")));
         }
     }
     found

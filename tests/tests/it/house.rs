@@ -5,20 +5,48 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_path_buf()
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn crates() -> Vec<String> {
+pub(crate) fn crates() -> Vec<String> {
     let entries = fs::read_dir(root().join("crates")).expect("there is a folder of crates");
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Every file of sources in a folder.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    files(folder, &["rs"])
+}
+
+/// Every file with one of these endings in a folder, and in the folders in it.
+pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extensions));
+        } else if path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Checks that a test which a page names as `path::name` is there; a path alone is a file or a folder of tests.
+pub(crate) fn test_is_there(name: &str, by: &str) {
+    let Some((path, function)) = name.split_once("::") else {
+        return assert!(root().join(name).exists(), "{by}: there is no {name}");
+    };
+    let source = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{by}: {path}: {error}"));
+    assert!(source.contains(&format!("fn {function}()")), "{by}: {path} has no {function}");
 }
 
 /// Reads the floors out of the README's picture: lines such as `floor 2  corio-executor   the event loop`, whose
@@ -83,9 +111,14 @@ fn arrows_point_down() {
 
 /// The names of all packages in the normal tree of a crate.
 fn tree(name: &str, extra: &[&str]) -> String {
+    cargo_tree(&[&["-p", name, "-e", "normal"], extra].concat())
+}
+
+/// What `cargo tree` says, a line a package.
+pub(crate) fn cargo_tree(arguments: &[&str]) -> String {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["tree", "--locked", "--offline", "-p", name, "-e", "normal", "--prefix", "none"]);
-    let output = cargo.args(extra).output().expect("cargo runs");
+    cargo.current_dir(root()).args(["tree", "--locked", "--offline", "--prefix", "none"]);
+    let output = cargo.args(arguments).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

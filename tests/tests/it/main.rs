@@ -26,3 +26,5 @@ mod crawler;
 mod guide;
 /// The page of guarantees, held to the sources.
 mod guarantees;
+/// The inventory of unsafe code, held to the sources.
+mod inventory;
