@@ -28,3 +28,5 @@ mod guide;
 mod guarantees;
 /// The inventory of unsafe code, held to the sources.
 mod inventory;
+/// What comes from elsewhere: from where, under which licence, and whether it is used.
+mod supply;
