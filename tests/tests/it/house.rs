@@ -51,7 +51,7 @@ pub(crate) fn test_is_there(name: &str, by: &str) {
 
 /// Reads the floors out of the README's picture: lines such as `floor 2  corio-executor   the event loop`, whose
 /// floor holds for the lines below it. The ground is floor -1.
-fn floors() -> BTreeMap<String, i32> {
+pub(crate) fn floors() -> BTreeMap<String, i32> {
     let readme = read("README.md");
     let picture = readme.split("```text").find(|block| block.contains("floor 5")).expect("the README has the picture");
     let picture = picture.split("```").next().unwrap();
@@ -216,5 +216,31 @@ fn every_crate_has_its_papers() {
         for file in ["README.md", "CHANGELOG.md", "Cargo.toml"] {
             assert!(root().join("crates").join(&name).join(file).is_file(), "{name} has no {file}");
         }
+    }
+}
+
+#[test]
+fn the_commands_for_contributors_name_what_is_there() {
+    let page = read("CONTRIBUTING.md");
+    let words: Vec<_> = page.split(|c: char| c.is_whitespace() || "`|,.".contains(c)).collect();
+    let mut count = 0;
+    for pair in words.windows(2) {
+        let (option, name) = (pair[0], pair[1]);
+        if option == "-p" && name.starts_with("corio") {
+            let is_there =
+                crates().iter().any(|found| found == name) || ["corio-tests", "corio-benches"].contains(&name);
+            assert!(is_there, "there is no crate {name}");
+        } else if option == "--test" {
+            let here = [format!("tests/tests/{name}"), format!("tests/tests/{name}.rs")];
+            let beside = crates().into_iter().map(|krate| format!("crates/{krate}/tests/{name}.rs"));
+            assert!(here.into_iter().chain(beside).any(|path| root().join(path).exists()), "there is no test {name}");
+        } else {
+            continue;
+        }
+        count += 1;
+    }
+    assert!(count > 20, "{count} names");
+    for link in page.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+        assert!(root().join(link.0).exists(), "there is no {}", link.0);
     }
 }
