@@ -71,7 +71,7 @@ fn front_page() -> String {
 fn page(number: usize) -> String {
     let mut text = format!("<!DOCTYPE html><html><head><title>Page {number}</title>");
     // Every seventh page resolves its links elsewhere.
-    let (base, folder) = if number % 7 == 0 { ("<base href='/pages/'>", "") } else { ("", "../pages/") };
+    let (base, folder) = if number.is_multiple_of(7) { ("<base href='/pages/'>", "") } else { ("", "../pages/") };
     let _ = writeln!(text, "{base}</head><body><h1>Page {number}</h1>");
     for target in [number, number * 2, number * 3, number * 7] {
         let target = 1 + target % PAGES;
