@@ -75,8 +75,7 @@ impl<F: Future> Stream for ByCompletion<F> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let this = &mut *self;
         let mut members = Pin::new(&mut this.members);
-        this.round.begin(cx);
-        match this.round.advance(members.as_mut(), cx) {
+        match this.round.go_on(members.as_mut(), cx) {
             Turn::Ended(index) => {
                 this.left -= 1;
                 Poll::Ready(Some(members.take_one(index)))

@@ -62,12 +62,9 @@ impl<M: AllMembers> Future for Join<M> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Outputs> {
         let mut this = self.project();
         this.round.begin(cx);
-        loop {
-            match this.round.advance(this.members.as_mut(), cx) {
-                Turn::Ended(_) => (),
-                Turn::Pending => return Poll::Pending,
-                Turn::Over => return Poll::Ready(this.members.take_all()),
-            }
+        match this.round.advance_all(this.members.as_mut(), cx) {
+            Turn::Ended(_) | Turn::Pending => Poll::Pending,
+            Turn::Over => Poll::Ready(this.members.take_all()),
         }
     }
 }

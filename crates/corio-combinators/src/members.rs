@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::member::Member;
-use corio_task::{Branch, Cancelled};
+use corio_task::{Branch, Cancelled, Entered};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,7 +15,12 @@ pub trait Members {
 
     /// Polls one that has not ended.
     #[doc(hidden)]
-    fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>>;
+    fn poll_member(
+        self: Pin<&mut Self>,
+        children: &Entered<'_>,
+        index: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Cancelled>>;
 
     /// Returns where the children's scopes are.
     #[doc(hidden)]
@@ -84,8 +89,8 @@ pub enum Tuple {}
 
 /// The children of an iterator.
 pub struct Many<F: Future> {
+    branch: Branch, // First: it is dropped before the children.
     block: Block<Member<F>>,
-    branch: Branch,
 }
 
 impl<F: Future> Many<F> {
@@ -108,11 +113,8 @@ where
     type Members = Many<I::Item>;
 
     fn into_members(self) -> Many<I::Item> {
-        let branch = Branch::new();
-        let member = |(index, future)| Member::new(future, branch.scope(index));
-        let block = Block::new(self.into_iter().enumerate().map(member));
-        branch.set_count(block.len());
-        Many { block, branch }
+        let block = Block::new(self.into_iter().map(Member::new));
+        Many { branch: Branch::new(block.len()), block }
     }
 }
 
@@ -123,10 +125,16 @@ impl<F: Future> Members for Many<F> {
     }
 
     #[inline]
-    fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
-        self.member(index).poll(cx)
+    fn poll_member(
+        self: Pin<&mut Self>,
+        children: &Entered<'_>,
+        index: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Cancelled>> {
+        self.member(index).poll(children, index, cx)
     }
 
+    #[inline]
     fn branch(&self) -> &Branch {
         &self.branch
     }
@@ -172,8 +180,9 @@ macro_rules! tuple {
         pin_project_lite::pin_project! {
             #[doc = "The children of a tuple."]
             pub struct $Name<$($F: Future),+> {
-                $(#[pin] $field: Member<$F>,)+
+                // First: it is dropped before the children.
                 branch: Branch,
+                $(#[pin] $field: Member<$F>,)+
             }
         }
 
@@ -187,9 +196,7 @@ macro_rules! tuple {
             type Members = $Name<$($F),+>;
 
             fn into_members(self) -> Self::Members {
-                let branch = Branch::new();
-                branch.set_count([$($index),+].len());
-                $Name { $($field: Member::new(self.$index, branch.scope($index)),)+ branch }
+                $Name { branch: Branch::new([$($index),+].len()), $($field: Member::new(self.$index),)+ }
             }
         }
 
@@ -200,10 +207,15 @@ macro_rules! tuple {
             }
 
             #[inline]
-            fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<Result<(), Cancelled>> {
+            fn poll_member(
+                self: Pin<&mut Self>,
+                children: &Entered<'_>,
+                index: usize,
+                cx: &mut Context<'_>,
+            ) -> Poll<Result<(), Cancelled>> {
                 let this = self.project();
                 match index {
-                    $($index => this.$field.poll(cx),)+
+                    $($index => this.$field.poll(children, index, cx),)+
                     _ => unreachable!("a tuple was asked for a child that it does not have"),
                 }
             }

@@ -3,7 +3,7 @@
 use crate::block::bells::Bells;
 use crate::members::Members;
 use corio_seam::Resume;
-use corio_task::Cancelled;
+use corio_task::{Cancelled, Entered};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -37,6 +37,8 @@ pub(crate) struct Round {
     cut: Option<Cancelled>,
     /// A cancellation that goes on from here: nothing else happens any more.
     raising: Option<Resume>,
+    /// A child has ended in this round, and others may still have to be polled in it.
+    has_more: bool,
 }
 
 impl Round {
@@ -46,7 +48,7 @@ impl Round {
         } else {
             Turns::Many { left: count, bells: Box::new(Bells::new(count)) }
         };
-        Round { turns, before: None, cut: None, raising: None }
+        Round { turns, before: None, cut: None, raising: None, has_more: false }
     }
 
     /// Begins a round: each poll of the combinator is one.
@@ -58,9 +60,33 @@ impl Round {
         }
     }
 
+    /// Goes on with a round that ended early in a poll before, and makes a new one after it, each until a child ends.
+    ///
+    /// Whoever was woken meanwhile has its turn in the new one: so nobody is polled again because another ended.
+    pub(crate) fn go_on<M: Members>(&mut self, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        if self.has_more {
+            let turn = self.advance_to(false, members.as_mut(), cx);
+            if !matches!(turn, Turn::Pending) || self.raising.is_some() {
+                return turn;
+            }
+        }
+        self.begin(cx);
+        self.advance(members, cx)
+    }
+
     /// Goes on with the round until a child ends.
-    pub(crate) fn advance<M: Members>(&mut self, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
-        let turn = self.advance_to(members.as_mut(), cx);
+    pub(crate) fn advance<M: Members>(&mut self, members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        self.advance_past(false, members, cx)
+    }
+
+    /// Goes on with the round until all children have ended, or been polled.
+    pub(crate) fn advance_all<M: Members>(&mut self, members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        self.advance_past(true, members, cx)
+    }
+
+    #[inline]
+    fn advance_past<M: Members>(&mut self, ends: bool, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        let turn = self.advance_to(ends, members.as_mut(), cx);
         if let Turn::Pending = turn {
             let waker = match &self.turns {
                 Turns::Few { .. } => cx.waker(),
@@ -71,15 +97,18 @@ impl Round {
         turn
     }
 
-    fn advance_to<M: Members>(&mut self, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+    #[inline]
+    fn advance_to<M: Members>(&mut self, past_ends: bool, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
         if self.raising.is_some() {
             return self.raise(cx);
         }
-        while let Some(index) = self.turns.next() {
-            let Poll::Ready(ended) = self.turns.poll(members.as_mut(), index, cx) else { continue };
-            self.turns.end(index);
+        self.has_more = false;
+        while let Some((index, ended)) = self.turns.poll(past_ends, members.as_mut(), cx) {
             match ended {
-                Ok(()) => return Turn::Ended(index),
+                Ok(()) => {
+                    self.has_more = true;
+                    return Turn::Ended(index);
+                }
                 Err(cancelled) if corio_seam::cancelling() > self.before.unwrap_or(0) => {
                     self.cut.get_or_insert(cancelled); // The others have got the same request, and may clean up.
                 }
@@ -115,42 +144,19 @@ impl Round {
 }
 
 impl Turns {
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        match self {
-            Turns::Few { left, cursor } => {
-                let rest = *left >> *cursor;
-                if rest == 0 {
-                    return None;
-                }
-                *cursor += rest.trailing_zeros() + 1;
-                Some(*cursor as usize - 1)
-            }
-            Turns::Many { bells, .. } => bells.next(),
-        }
-    }
-
+    /// Polls whoever is to be polled, until one ends, or, `past` those that end, until one is cancelled.
     #[inline]
     fn poll<M: Members>(
         &mut self,
+        past: bool,
         members: Pin<&mut M>,
-        index: usize,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Cancelled>> {
-        match self {
-            Turns::Few { .. } => members.poll_member(index, cx),
-            Turns::Many { bells, .. } => bells.poll(index, cx.waker(), |own| members.poll_member(index, own)),
-        }
-    }
-
-    fn end(&mut self, index: usize) {
-        match self {
-            Turns::Few { left, .. } => *left &= !(1 << index),
-            Turns::Many { left, bells } => {
-                *left -= 1;
-                bells.end(index);
-            }
-        }
+    ) -> Option<(usize, Result<(), Cancelled>)> {
+        let children = members.branch().children();
+        children.enter(|children| match self {
+            Turns::Few { left, cursor } => poll_few(left, cursor, past, members, children, cx),
+            Turns::Many { left, bells } => poll_many(left, bells, past, members, children, cx),
+        })
     }
 
     fn is_over(&self) -> bool {
@@ -159,4 +165,47 @@ impl Turns {
             Turns::Many { left, .. } => *left == 0,
         }
     }
+}
+
+fn poll_few<M: Members>(
+    left: &mut u32,
+    cursor: &mut u32,
+    past: bool,
+    mut members: Pin<&mut M>,
+    children: &Entered<'_>,
+    cx: &mut Context<'_>,
+) -> Option<(usize, Result<(), Cancelled>)> {
+    let mut rest = *left & (u32::MAX << *cursor);
+    while rest != 0 {
+        let index = rest.trailing_zeros();
+        rest &= rest - 1;
+        let Poll::Ready(ended) = members.as_mut().poll_member(children, index as usize, cx) else { continue };
+        *left &= !(1 << index);
+        if !past || ended.is_err() {
+            *cursor = index + 1;
+            return Some((index as usize, ended));
+        }
+    }
+    *cursor = u32::BITS - 1; // Nobody has that number.
+    None
+}
+
+fn poll_many<M: Members>(
+    left: &mut usize,
+    bells: &mut Bells,
+    past: bool,
+    mut members: Pin<&mut M>,
+    children: &Entered<'_>,
+    cx: &mut Context<'_>,
+) -> Option<(usize, Result<(), Cancelled>)> {
+    while let Some(index) = bells.next() {
+        let poll = |own: &mut Context<'_>| members.as_mut().poll_member(children, index, own);
+        let Poll::Ready(ended) = bells.poll(index, cx.waker(), poll) else { continue };
+        *left -= 1;
+        bells.end(index);
+        if !past || ended.is_err() {
+            return Some((index, ended));
+        }
+    }
+    None
 }

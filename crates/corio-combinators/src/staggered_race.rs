@@ -1,9 +1,8 @@
 //! Attempts at one thing, each begun when the one before it is slow, or has failed.
 
-use crate::member::Member;
 use crate::timeout::raise;
 use corio_seam::{Resume, Sleep};
-use corio_task::{Cancelled, Scope};
+use corio_task::{Cancelled, CatchCancelled, catch_cancelled};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -97,7 +96,7 @@ impl<E: fmt::Display> fmt::Display for AllFailed<E> {
 impl<E: fmt::Debug + fmt::Display> std::error::Error for AllFailed<E> {}
 
 /// An attempt that runs, with its number.
-type Running<F> = (usize, Pin<Box<Member<F>>>);
+type Running<F> = (usize, Pin<Box<CatchCancelled<F>>>);
 
 /// The course of a race.
 struct Course<I: Iterator, E>
@@ -137,8 +136,8 @@ where
                     next += 1;
                     continue;
                 };
-                let (_, mut member) = self.running.remove(next);
-                match ended.map(|()| member.as_mut().take()) {
+                drop(self.running.remove(next));
+                match ended {
                     Ok(Ok(value)) => {
                         let errors = std::mem::take(&mut self.errors);
                         return Poll::Ready(Ok(Won { value, index, errors }));
@@ -183,7 +182,7 @@ where
             self.delay = None;
             return false;
         };
-        self.running.push((self.begun, Box::pin(Member::new(attempt, Scope::new()))));
+        self.running.push((self.begun, Box::pin(catch_cancelled(attempt))));
         self.begun += 1;
         true
     }

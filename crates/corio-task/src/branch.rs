@@ -6,18 +6,23 @@
 //! tree, each child that waits gets a node, in its place, as if it had had one all along.
 
 use crate::node::{Node, Slot};
-use crate::raw;
-use crate::scope::Scope;
+use crate::raw::{self, current};
+use crate::scope::ScopeHandle;
+use corio_seam::Cancelled;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 /// The scopes of a combinator's children, in one allocation: for writers of combinators that poll their children in place.
 ///
-/// The combinator gives each child the scope [`scope`](Branch::scope) of its number, polls each by it, and calls
+/// The combinator polls each child by its number, all of a round inside one call of [`BranchChildren::enter`], and calls
 /// [`pause`](Branch::pause) before it returns `Pending`. Then a child's scope costs no allocation as long as nobody asks it
-/// to end. A child that has a [`Scope`] of its own costs one when it is first pending.
+/// to end, and next to nothing to enter. A child that has a [`Scope`](crate::Scope) of its own costs an allocation when it
+/// is first pending.
+///
+/// Drop it before the children, as those are dropped that wait no more.
 ///
 /// # Examples
 ///
@@ -26,36 +31,44 @@ use std::task::Waker;
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
 ///
-/// let branch = Branch::new();
-/// branch.set_count(2);
-/// let (ready, waiting) = (branch.scope(0), branch.scope(1));
+/// let branch = Branch::new(2);
 /// let (mut one, mut two) = (pin!(Some(async { 1 })), pin!(Some(std::future::pending::<u32>())));
 /// let mut cx = Context::from_waker(Waker::noop());
-/// assert!(matches!(ready.poll(one.as_mut(), &mut cx), Poll::Ready(Ok(1))));
-/// assert!(waiting.poll(two.as_mut(), &mut cx).is_pending());
+/// branch.children().enter(|children| {
+///     assert!(matches!(children.poll(0, one.as_mut(), &mut cx), Poll::Ready(Ok(1))));
+///     assert!(children.poll(1, two.as_mut(), &mut cx).is_pending());
+/// });
 /// branch.pause(cx.waker());
-/// assert!(waiting.handle().request(None));
-/// assert!(matches!(waiting.poll(two.as_mut(), &mut cx), Poll::Ready(Err(_))));
+/// assert!(branch.handle(1).request(None));
+/// branch.children().enter(|children| {
+///     assert!(matches!(children.poll(1, two.as_mut(), &mut cx), Poll::Ready(Err(_))));
+/// });
 /// ```
 pub struct Branch(Rc<Places>);
 
 impl Branch {
-    /// Makes a branch without children: see [`set_count`](Branch::set_count).
+    /// Makes a branch of so many children.
     #[must_use]
-    pub fn new() -> Branch {
-        Branch(Rc::new(Places::default()))
-    }
-
-    /// Says how many children there are. To be called once, before the first is polled.
-    pub fn set_count(&self, count: usize) {
+    pub fn new(count: usize) -> Branch {
         let seats = (0..count).map(|_| Seat::default()).collect();
-        assert!(self.0.seats.set(seats).is_ok(), "a branch was told twice how many children it has");
+        Branch(Rc::new(Places { seats, ..Places::default() }))
     }
 
-    /// Returns the scope of a child. One child has one.
+    /// Returns the children, to be polled.
+    #[inline]
     #[must_use]
-    pub fn scope(&self, index: usize) -> Scope {
-        Scope::seated(Rc::clone(&self.0), index)
+    pub fn children(&self) -> BranchChildren {
+        BranchChildren(Rc::clone(&self.0))
+    }
+
+    /// Returns a handle to ask a child to end.
+    ///
+    /// # Panics
+    ///
+    /// If there is no child of that number.
+    #[must_use]
+    pub fn handle(&self, index: usize) -> ScopeHandle {
+        ScopeHandle::of(self.0.at(index).node(false))
     }
 
     /// Says that the combinator is about to return `Pending`: from now on, requests to the scope around it find those
@@ -78,28 +91,98 @@ impl Branch {
     }
 }
 
-impl Default for Branch {
-    fn default() -> Branch {
-        Branch::new()
-    }
-}
-
 impl Drop for Branch {
     fn drop(&mut self) {
+        self.0.seats.iter().for_each(Seat::leave);
         self.0.leave();
     }
 }
 
 impl fmt::Debug for Branch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Branch").field("count", &self.0.seats.get().map(|seats| seats.len())).finish_non_exhaustive()
+        f.debug_struct("Branch").field("count", &self.0.seats.len()).finish_non_exhaustive()
+    }
+}
+
+/// The children of a [`Branch`], to be polled: a way in that borrows nothing of the combinator.
+pub struct BranchChildren(Rc<Places>);
+
+impl BranchChildren {
+    /// Calls `f`, inside which children can be polled. It should do nothing else: what asks for the current scope there is
+    /// answered with the child polled last.
+    #[inline]
+    pub fn enter<R>(&self, f: impl FnOnce(&Entered<'_>) -> R) -> R {
+        if self.0.seats.is_empty() {
+            return f(&Entered(&self.0));
+        }
+        let _seam = crate::seam::cover();
+        current::enter_branch(&self.0, || f(&Entered(&self.0)))
+    }
+}
+
+impl fmt::Debug for BranchChildren {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BranchChildren").field("count", &self.0.seats.len()).finish()
+    }
+}
+
+/// The children of a [`Branch`] that are being polled.
+pub struct Entered<'b>(&'b Places);
+
+impl Entered<'_> {
+    /// Polls the body of a child as a scope of its own, as [`Scope::poll`](crate::Scope::poll) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if a request hit this child: the body was dropped for it, at an await.
+    ///
+    /// # Panics
+    ///
+    /// If there is no child of that number, if `body` is `None` already, and whenever the body panics.
+    #[inline]
+    pub fn poll<F: Future>(
+        &self,
+        index: usize,
+        mut body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Cancelled>> {
+        let seat = self.0.at(index);
+        self.0.polled.set(index);
+        if seat.node.get().is_none() {
+            seat.begin();
+        } else if let Some(cancelled) = seat.begin_node() {
+            return Poll::Ready(Err(seat.unwind(body, cancelled)));
+        }
+        let future = body.as_mut().as_pin_mut();
+        let polled = future.expect("a child was polled after it had ended").poll(cx);
+        if seat.node.get().is_some() {
+            return seat.end_node(polled, body, cx.waker());
+        }
+        match polled {
+            Poll::Ready(value) => {
+                body.set(None);
+                Poll::Ready(Ok(value))
+            }
+            Poll::Pending => {
+                seat.waits.set(true);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Entered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered").field("count", &self.0.seats.len()).finish()
     }
 }
 
 /// What a branch and the scopes of its children share.
 #[derive(Default)]
 pub(crate) struct Places {
-    seats: OnceCell<Box<[Seat]>>,
+    seats: Box<[Seat]>,
+    /// The number of the child being polled, or polled last.
+    polled: Cell<usize>,
     /// The node around, once the combinator has waited.
     parent: RefCell<Option<Rc<Node>>>,
     /// Where it stands among that node's children.
@@ -115,7 +198,7 @@ pub(crate) struct Seat {
     leaf: Cell<Option<&'static &'static str>>,
     /// What it waits for, while it has no node, if that is no leaf.
     slot: Cell<Slot>,
-    /// Something is in `leaf` or `slot`.
+    /// Something is in `slot`.
     noted: Cell<bool>,
     /// Its last poll was pending.
     waits: Cell<bool>,
@@ -126,7 +209,13 @@ pub(crate) struct Seat {
 impl Places {
     #[inline]
     pub(crate) fn at(&self, index: usize) -> &Seat {
-        &self.seats.get().expect("a branch was used before it was told how many children it has")[index]
+        &self.seats[index]
+    }
+
+    /// Returns the child being polled, or polled last.
+    #[inline]
+    pub(crate) fn polled(&self) -> &Seat {
+        self.at(self.polled.get())
     }
 
     fn stands_below(&self, node: &Rc<Node>) -> bool {
@@ -143,7 +232,7 @@ impl Places {
 
     /// Gives each child that waits a node below `around`.
     pub(crate) fn make_nodes(&self, around: &Rc<Node>) {
-        for seat in self.seats.get().into_iter().flatten() {
+        for seat in &self.seats {
             if seat.waits.get() && seat.node.get().is_none() {
                 let node = seat.node(false);
                 let waker = self.clone_waker();
@@ -163,7 +252,7 @@ impl Places {
 
     /// Tells whether a child without a node waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
-        self.seats.get().into_iter().flatten().any(Seat::has_noted)
+        self.seats.iter().any(Seat::has_noted)
     }
 }
 
@@ -178,7 +267,7 @@ impl Seat {
     }
 
     fn has_noted(&self) -> bool {
-        self.noted.get() && self.waits.get()
+        self.waits.get() && (self.noted.get() || self.leaf.get().is_some())
     }
 
     /// Notes what the child, which is being polled, waits for; of two things, neither is to be cancelled in its stead.
@@ -186,8 +275,7 @@ impl Seat {
         if let Some(node) = self.node.get() {
             return node.note(slot);
         }
-        let both = self.noted.replace(true);
-        self.leaf.set(None);
+        let both = self.noted.replace(true) || self.leaf.take().is_some();
         let before = self.slot.replace(if both { Slot::Several } else { slot });
         drop(before); // A future's last reference perhaps: when the place is whole.
     }
@@ -195,23 +283,22 @@ impl Seat {
     /// As [`note`](Seat::note) with [`Slot::Leaf`].
     #[inline]
     pub(crate) fn note_leaf(&self, name: &'static &'static str) {
-        if self.noted.get() || self.node.get().is_some() {
+        if self.noted.get() || self.leaf.get().is_some() || self.node.get().is_some() {
             return self.note(Slot::Leaf(name));
         }
-        self.noted.set(true);
         self.leaf.set(Some(name));
     }
 
-    /// Says that the child's poll begins.
+    /// Says that the child's poll begins, which has no node.
     #[inline]
-    pub(crate) fn begin(&self) {
+    fn begin(&self) {
         self.waits.set(false);
+        self.leaf.set(None);
         if self.noted.get() {
             drop(self.take_slot());
         }
     }
 
-    #[inline]
     fn take_slot(&self) -> Slot {
         self.noted.set(false);
         match self.leaf.take() {
@@ -220,14 +307,52 @@ impl Seat {
         }
     }
 
-    /// Says that the child's poll was pending.
-    #[inline]
-    pub(crate) fn wait(&self) {
-        self.waits.set(true);
+    /// Begins the poll of a child that has a node: if it returns a cancellation, the body is to be dropped instead.
+    #[inline(never)]
+    fn begin_node(&self) -> Option<Cancelled> {
+        let node = self.node.get()?;
+        current::outside_branch(|| node.begin_scope())
+    }
+
+    /// Ends the poll of a child that has a node.
+    #[inline(never)]
+    fn end_node<F: Future>(
+        &self,
+        polled: Poll<F::Output>,
+        mut body: Pin<&mut Option<F>>,
+        waker: &Waker,
+    ) -> Poll<Result<F::Output, Cancelled>> {
+        let node = self.node(false);
+        match polled {
+            Poll::Ready(value) => match node.take_raised() {
+                Some(cancelled) => Poll::Ready(Err(self.unwind(body, cancelled))),
+                None => {
+                    body.set(None);
+                    current::outside_branch(|| node.leave());
+                    Poll::Ready(Ok(value))
+                }
+            },
+            Poll::Pending => match current::outside_branch(|| node.pause_scope(waker)) {
+                Some(cancelled) => Poll::Ready(Err(self.unwind(body, cancelled))),
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
+    fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Cancelled {
+        body.set(None);
+        let node = self.node(false);
+        current::outside_branch(|| node.leave());
+        cancelled
     }
 
     /// Says that the child is gone.
-    pub(crate) fn leave(&self) {
-        self.begin();
+    fn leave(&self) {
+        match self.node.get() {
+            Some(node) if !node.dead.get() => node.leave(),
+            Some(_) => (),
+            None => self.begin(),
+        }
     }
 }

@@ -78,7 +78,7 @@
 //! |---|---|
 //! | [`RemoteSet`], [`TaskId`], [`CallbackKey`], [`Cancelled`], wakers of tasks | yes |
 //! | [`Until`] | yes |
-//! | [`TaskSet`], [`Task`], [`TaskRef`], [`Seats`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`Branch`], [`CatchCancelled`] | no |
+//! | [`TaskSet`], [`Task`], [`TaskRef`], [`Seats`], [`CallGraph`], [`Scope`], [`ScopeHandle`], [`Branch`], [`BranchChildren`], [`Entered`], [`CatchCancelled`] | no |
 //!
 //! The futures given to tasks need not be `Send`.
 //!
@@ -118,7 +118,7 @@ mod seam;
 mod raw;
 mod sync;
 
-pub use branch::Branch;
+pub use branch::{Branch, BranchChildren, Entered};
 pub use call_graph::{Awaitable, CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
 pub use catch_cancelled::{CatchCancelled, catch_cancelled};
 pub use corio_seam::{Cancelled, Panic};

@@ -136,7 +136,7 @@ impl Node {
     pub(crate) fn current() -> Option<Rc<Node>> {
         let (mut innermost, mut orphan): (Option<Rc<Node>>, Option<Rc<Node>>) = (None, None);
         current::each_scope(|scope, _| {
-            let node = scope.node(true);
+            let node = scope.node();
             innermost.get_or_insert_with(|| Rc::clone(&node));
             if let Some(below) = orphan.take() {
                 below.adopt(Some(Rc::clone(&node)));
@@ -175,6 +175,33 @@ impl Node {
             return Node::current();
         }
         raw::current_root_if_any()
+    }
+
+    // The scope's side.
+
+    /// Begins a poll of the scope: if it returns a cancellation, the body is to be dropped instead.
+    #[inline(never)]
+    pub(crate) fn begin_scope(self: &Rc<Node>) -> Option<Cancelled> {
+        if !self.is_below_current() {
+            self.adopt(Node::current());
+        }
+        self.hold_shield();
+        let ripe = self.begin_poll();
+        self.clear_slot();
+        ripe
+    }
+
+    /// Ends a poll of the scope that is pending: if it returns a cancellation, the body is to be dropped.
+    pub(crate) fn pause_scope(self: &Rc<Node>, waker: &Waker) -> Option<Cancelled> {
+        if self.parent.borrow().is_none() {
+            self.adopt(Node::current());
+        }
+        let same = self.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
+        if !same {
+            let old = self.waker.replace(Some(raw::keep(waker)));
+            drop(old);
+        }
+        self.end_poll()
     }
 
     // The task's side.

@@ -1,6 +1,6 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
-use crate::branch::{Places, Seat};
+use crate::branch::Seat;
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
@@ -35,25 +35,13 @@ use std::task::{Context, Poll, Waker};
 /// assert!(matches!(scope.poll(body.as_mut(), &mut cx), Poll::Ready(Err(_))));
 /// assert!(body.is_none());
 /// ```
-pub struct Scope(Kind);
-
-/// Where the scope's node is, once there is one.
-enum Kind {
-    Alone(OnceCell<Rc<Node>>),
-    /// In the seat of that number.
-    Seated(Rc<Places>, usize),
-}
+pub struct Scope(OnceCell<Rc<Node>>);
 
 impl Scope {
     /// Makes a scope.
     #[must_use]
     pub const fn new() -> Scope {
-        Scope(Kind::Alone(OnceCell::new()))
-    }
-
-    /// Makes the scope of a branch's child.
-    pub(crate) fn seated(seats: Rc<Places>, index: usize) -> Scope {
-        Scope(Kind::Seated(seats, index))
+        Scope(OnceCell::new())
     }
 
     /// Makes a scope that keeps requests out: those aimed at a scope around it wait until it has ended.
@@ -61,52 +49,17 @@ impl Scope {
     /// A request aimed at this very scope, or inside, hits; see [`ScopeHandle::lift_shield`]. It allocates at once.
     #[must_use]
     pub fn shielding() -> Scope {
-        Scope(Kind::Alone(OnceCell::from(Node::shield())))
-    }
-
-    pub(crate) fn is_shield(&self) -> bool {
-        self.node_if_any().is_some_and(|node| node.is_shield())
-    }
-
-    /// Returns the seat of a branch's child.
-    #[inline]
-    fn seat(&self) -> Option<&Seat> {
-        match &self.0 {
-            Kind::Alone(_) => None,
-            Kind::Seated(seats, index) => Some(seats.at(*index)),
-        }
+        Scope(OnceCell::from(Node::shield()))
     }
 
     #[inline]
     pub(crate) fn node_if_any(&self) -> Option<&Rc<Node>> {
-        match &self.0 {
-            Kind::Alone(node) => node.get(),
-            Kind::Seated(seats, index) => seats.at(*index).node.get(),
-        }
-    }
-
-    /// Notes what the scope, which is being polled, waits for.
-    fn note(&self, slot: Slot) {
-        match &self.0 {
-            Kind::Alone(node) => node.get_or_init(|| Node::inner(true)).note(slot),
-            Kind::Seated(seats, index) => seats.at(*index).note(slot),
-        }
-    }
-
-    #[inline]
-    fn note_leaf(&self, name: &'static &'static str) {
-        match &self.0 {
-            Kind::Alone(_) => self.note(Slot::Leaf(name)),
-            Kind::Seated(seats, index) => seats.at(*index).note_leaf(name),
-        }
+        self.0.get()
     }
 
     /// Returns the node, made now if there was none, below the scope that is being polled.
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
-        match &self.0 {
-            Kind::Alone(node) => Rc::clone(node.get_or_init(|| Node::inner(polling))),
-            Kind::Seated(seats, index) => seats.at(*index).node(polling),
-        }
+        Rc::clone(self.0.get_or_init(|| Node::inner(polling)))
     }
 
     /// Returns a handle to ask this scope to end.
@@ -169,48 +122,20 @@ impl Scope {
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Cancelled>> {
         let _seam = crate::seam::cover();
-        if self.node_if_any().is_none() {
-            self.seat().inspect(|seat| seat.begin());
-        } else if let Some(cancelled) = self.begin() {
+        if let Some(cancelled) = self.node_if_any().and_then(|node| node.begin_scope()) {
             return Poll::Ready(self.unwind(body, cancelled));
         }
         let polled = current::enter_scope(self, until, || {
             let body = body.as_mut().as_pin_mut();
             body.expect("a scope was polled after it had ended").poll(cx)
         });
-        if self.node_if_any().is_none() {
-            match (&polled, self.seat()) {
-                (Poll::Ready(_), _) => {
-                    body.set(None);
-                    return polled.map(Ok);
-                }
-                (Poll::Pending, Some(seat)) => {
-                    seat.wait();
-                    return Poll::Pending;
-                }
-                (Poll::Pending, None) => (),
-            }
-        }
         match polled {
             Poll::Ready(value) => Poll::Ready(self.end(body, value)),
-            Poll::Pending => match self.pause(cx.waker()) {
+            Poll::Pending => match self.node(false).pause_scope(cx.waker()) {
                 Some(cancelled) => Poll::Ready(self.unwind(body, cancelled)),
                 None => Poll::Pending,
             },
         }
-    }
-
-    /// Begins a poll: if it returns a cancellation, the caller drops the body instead.
-    #[inline(never)]
-    fn begin(&self) -> Option<Cancelled> {
-        let node = self.node_if_any()?;
-        if !node.is_below_current() {
-            node.adopt(Node::current());
-        }
-        node.hold_shield();
-        let ripe = node.begin_poll();
-        node.clear_slot();
-        ripe
     }
 
     /// Ends a poll that returned a value, which counts unless a cancellation was raised beside it.
@@ -227,33 +152,11 @@ impl Scope {
         Ok(value)
     }
 
-    /// Ends a poll that is pending: if it returns a cancellation, the caller drops the body.
-    fn pause(&self, waker: &Waker) -> Option<Cancelled> {
-        let node = self.node(false);
-        if node.parent.borrow().is_none() {
-            node.adopt(Node::current());
-        }
-        let same = node.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
-        if !same {
-            let old = node.waker.replace(Some(raw::keep(waker)));
-            drop(old);
-        }
-        node.end_poll()
-    }
-
     /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
     fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Result<F::Output, Cancelled> {
         current::enter_scope(self, None, || body.set(None));
         self.node(false).leave();
         Err(cancelled)
-    }
-
-    /// Marks the scope's node as not polled: the poll has ended, be it by a panic.
-    #[inline]
-    pub(crate) fn stop_polling(&self) {
-        if let Some(node) = self.node_if_any() {
-            node.polling.set(false);
-        }
     }
 }
 
@@ -265,10 +168,8 @@ impl Default for Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        match self.node_if_any() {
-            Some(node) if !node.dead.get() => node.leave(),
-            Some(_) => (),
-            None => self.seat().into_iter().for_each(Seat::leave),
+        if let Some(node) = self.node_if_any().filter(|node| !node.dead.get()) {
+            node.leave();
         }
     }
 }
@@ -294,6 +195,10 @@ pub fn defer_requests() {
 pub struct ScopeHandle(Rc<Node>);
 
 impl ScopeHandle {
+    pub(crate) fn of(node: Rc<Node>) -> ScopeHandle {
+        ScopeHandle(node)
+    }
+
     /// Asks the scope to end, and all inside it; false if it has ended.
     ///
     /// Several requests before the first is delivered are delivered once.
@@ -363,6 +268,58 @@ impl fmt::Debug for ScopeHandle {
 /// local one: see [`TaskSet::is_stuck`](crate::TaskSet::is_stuck). `local` must wake whom `waker` wakes.
 pub fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> R) -> R {
     current::enter_own(waker, local, poll)
+}
+
+/// A scope that is being polled.
+#[derive(Clone, Copy)]
+pub(crate) enum Polled<'s> {
+    Scope(&'s Scope),
+    /// The scope of a branch's child.
+    Child(&'s Seat),
+}
+
+impl Polled<'_> {
+    #[inline]
+    pub(crate) fn node_if_any(&self) -> Option<&Rc<Node>> {
+        match self {
+            Polled::Scope(scope) => scope.node_if_any(),
+            Polled::Child(seat) => seat.node.get(),
+        }
+    }
+
+    /// Returns the node, made now if there was none.
+    pub(crate) fn node(&self) -> Rc<Node> {
+        match self {
+            Polled::Scope(scope) => scope.node(true),
+            Polled::Child(seat) => seat.node(true),
+        }
+    }
+
+    pub(crate) fn is_shield(&self) -> bool {
+        self.node_if_any().is_some_and(|node| node.is_shield())
+    }
+
+    fn note(&self, slot: Slot) {
+        match self {
+            Polled::Scope(scope) => scope.node(true).note(slot),
+            Polled::Child(seat) => seat.note(slot),
+        }
+    }
+
+    #[inline]
+    fn note_leaf(&self, name: &'static &'static str) {
+        match self {
+            Polled::Scope(_) => self.note(Slot::Leaf(name)),
+            Polled::Child(seat) => seat.note_leaf(name),
+        }
+    }
+
+    /// Marks the node as not polled: the poll has ended by a panic.
+    pub(crate) fn stop_polling(&self) {
+        if let Some(node) = self.node_if_any() {
+            node.polling.set(false);
+        }
+    }
 }
 
 /// Notes what the innermost scope waits for.

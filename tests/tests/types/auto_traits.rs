@@ -304,6 +304,8 @@ fn table() -> Vec<Row> {
         "..P.." corio_task::CallGraph;
         "SYPUR" corio_task::JoinError;
         "..P.." corio_task::Branch;
+        "..P.." corio_task::BranchChildren;
+        "..P.." corio_task::Entered<'static>;
         "..P.." corio_task::Seats;
         "..P.." corio_task::Scope;
         "..P.." corio_task::ScopeHandle;

@@ -20,15 +20,15 @@ use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
 /// What the bells share.
 struct Shared {
     /// The thread of the combinator.
     home: u64,
-    /// One for each child, and one more, for all of them. Set once, before any waker exists.
-    bells: OnceLock<Box<[Bell]>>,
+    /// One for each child, and one more, for all of them. Never empty.
+    bells: Box<[Bell]>,
     /// The numbers of the children that were woken at home, each once, in order. Touched at home only.
     woken_here: RefCell<Vec<u32>>,
     /// The owner was woken from here since the round began. Touched at home only.
@@ -48,7 +48,7 @@ struct Board {
 
 /// What the waker of one child points to.
 struct Bell {
-    /// From `Arc::as_ptr`. Never written.
+    /// The allocation that it lies in, as `Arc::as_ptr` has it. Never written.
     shared: NonNull<Shared>,
     /// Never written.
     index: u32,
@@ -63,10 +63,6 @@ struct Bell {
 impl Shared {
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner) // Nothing that can panic runs under it.
-    }
-
-    fn bells(&self) -> &[Bell] {
-        self.bells.get().map_or(&[], |bells| bells)
     }
 
     /// Wakes whoever polls the combinator, if nobody has since its last poll.
@@ -272,26 +268,27 @@ pub(crate) struct Bells {
 impl Bells {
     pub(crate) fn new(count: usize) -> Bells {
         let count = u32::try_from(count).expect("four billion futures in place");
-        #[expect(clippy::arc_with_non_send_sync, reason = "what is touched at home only is never touched elsewhere")]
-        let shared = Arc::new(Shared {
-            home: thread_number(),
-            bells: OnceLock::new(),
-            woken_here: RefCell::default(),
-            awake: Cell::new(false),
-            board: Mutex::new(Board::default()),
-            plain: AtomicUsize::new(0),
+        // Not `Send`, and yet an `Arc`: what is touched at home only is never touched elsewhere.
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
+            let at = NonNull::new(shared.as_ptr().cast_mut()).expect("an `Arc` is never null");
+            let bell = |index| Bell {
+                shared: at,
+                index,
+                rung_here: Cell::new(false),
+                ended: Cell::new(false),
+                rung: AtomicBool::new(false),
+            };
+            Shared {
+                home: thread_number(),
+                bells: (0..=count).map(bell).collect(),
+                woken_here: RefCell::default(),
+                awake: Cell::new(false),
+                board: Mutex::new(Board::default()),
+                plain: AtomicUsize::new(0),
+            }
         });
-        let at = NonNull::new(Arc::as_ptr(&shared).cast_mut()).expect("an `Arc` is never null");
-        let bell = |index| Bell {
-            shared: at,
-            index,
-            rung_here: Cell::new(false),
-            ended: Cell::new(false),
-            rung: AtomicBool::new(false),
-        };
-        let bells = shared.bells.get_or_init(|| (0..=count).map(bell).collect());
-        let all = bells[count as usize].waker(&LOCAL);
-        retain(&bells[count as usize]); // What `all` holds.
+        let all = shared.bells[count as usize].waker(&LOCAL);
+        retain(&shared.bells[count as usize]); // What `all` holds.
         Bells { shared, batch: (0..count).collect(), done: 0, owner_is_plain: false, all, task: None }
     }
 
@@ -312,9 +309,9 @@ impl Bells {
         drop(old);
         let task = current_task().map(|task| task.id());
         let moved = self.task.replace(task).is_some_and(|before| before != task);
-        let everybody = self.shared.bells().len() as u32 - 1;
+        let everybody = self.shared.bells.len() as u32 - 1;
         if moved || self.batch[before..].contains(&everybody) {
-            self.shared.bells()[everybody as usize].silence();
+            self.shared.bells[everybody as usize].silence();
             (self.batch, self.done) = ((0..everybody).collect(), 0);
         }
     }
@@ -334,7 +331,7 @@ impl Bells {
         loop {
             let index = *self.batch.get(self.done)? as usize;
             self.done += 1;
-            if !self.shared.bells()[index].ended.get() {
+            if !self.shared.bells[index].ended.get() {
                 return Some(index);
             }
         }
@@ -343,7 +340,7 @@ impl Bells {
     /// Has a child polled, by `poll`, with a waker of its own.
     #[inline]
     pub(crate) fn poll<R>(&mut self, index: usize, owner: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        let bell = &self.shared.bells()[index];
+        let bell = &self.shared.bells[index];
         bell.silence();
         // Lent: the bells outlive the poll.
         let (waker, local) = (ManuallyDrop::new(bell.waker(&PLAIN)), ManuallyDrop::new(bell.waker(&LOCAL)));
@@ -375,7 +372,7 @@ impl Bells {
     /// Says that a child has ended: it is polled no more.
     #[inline]
     pub(crate) fn end(&mut self, index: usize) {
-        self.shared.bells()[index].ended.set(true);
+        self.shared.bells[index].ended.set(true);
     }
 }
 

@@ -1,6 +1,7 @@
 use crate::kit::{run, yield_now};
 use corio_combinators::{by_completion, join};
 use corio_task::create_task;
+use futures_core::Stream;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -153,4 +154,41 @@ fn children_are_woken_from_other_threads() {
         pollster::block_on(async { while outputs.next().await.is_some() {} });
     });
     assert!(outputs.is_empty());
+}
+
+#[test]
+fn a_stream_polls_nobody_again_because_another_has_ended() {
+    for count in [10, 40] {
+        let doors: Vec<_> = (0..count).map(|_| Door::default()).collect();
+        let mut outputs = by_completion(doors.clone());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_pending());
+        assert_eq!(polls(&doors), count);
+        doors.iter().for_each(Door::open);
+        for left in (0..count).rev() {
+            assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_ready());
+            assert_eq!((outputs.len(), polls(&doors)), (left, 2 * count - left), "of {count}");
+        }
+        assert_eq!(Pin::new(&mut outputs).poll_next(&mut cx), Poll::Ready(None));
+    }
+}
+
+#[test]
+fn a_stream_loses_no_child_that_was_woken_while_nobody_asked() {
+    for count in [3, 40] {
+        let doors: Vec<_> = (0..count).map(|_| Door::default()).collect();
+        let mut outputs = by_completion(doors.clone());
+        let (wakes, mut cx) = (Arc::new(Count::default()), Context::from_waker(Waker::noop()));
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_pending());
+        doors[1].open();
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_ready());
+        doors[0].open(); // The round has passed it, and its wake went to whoever polled before.
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_ready());
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_pending());
+        doors[2].open();
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+        assert!(Pin::new(&mut outputs).poll_next(&mut cx).is_ready());
+    }
 }

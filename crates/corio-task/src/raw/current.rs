@@ -4,8 +4,9 @@
 //! pointers are never handed out: what they point to is borrowed by the frame that set them, below us on the stack.
 
 use super::{Core, TaskPtr};
+use crate::branch::Places;
 use crate::deadline::Until;
-use crate::scope::Scope;
+use crate::scope::{Polled, Scope};
 use corio_seam::swap_context;
 use std::cell::Cell;
 use std::ptr;
@@ -33,11 +34,38 @@ struct Own {
 
 /// One scope that is being polled: a link of a chain that lies along the stack, and so can have no ring.
 struct Frame {
-    scope: *const Scope,
+    at: At,
     /// When it will be asked to end; null if nobody knows of a moment.
     until: *const Cell<Until>,
     /// The scope around it; null if that is the task's own, or there is none.
     outer: *const Frame,
+}
+
+/// Which scope a frame is for.
+#[derive(Clone, Copy)]
+enum At {
+    Scope(*const Scope),
+    /// That of the child being polled.
+    Branch(*const Places),
+}
+
+impl Frame {
+    /// Lends the scope.
+    ///
+    /// # Safety
+    ///
+    /// * The frame is on this thread's stack, and is not left while the scope is lent.
+    #[inline]
+    unsafe fn polled<'s>(&self) -> Polled<'s> {
+        match self.at {
+            // SAFETY:
+            // * whoever made the frame borrows the scope until it is left: the caller's promise.
+            At::Scope(scope) => Polled::Scope(unsafe { &*scope }),
+            // SAFETY:
+            // * likewise.
+            At::Branch(places) => Polled::Child(unsafe { &*places }.polled()),
+        }
+    }
 }
 
 impl Here {
@@ -109,29 +137,29 @@ pub(super) fn task() -> Option<TaskPtr> {
 
 /// Calls `f` with the innermost scope being polled, if it is not the task's own.
 #[inline]
-pub(crate) fn with_scope<R>(f: impl FnOnce(Option<&Scope>) -> R) -> R {
+pub(crate) fn with_scope<R>(f: impl FnOnce(Option<Polled<'_>>) -> R) -> R {
     let frame = HERE.with(|here| here.scope.get());
     // SAFETY:
-    // * not null, it was set from a reference by a frame of `enter_scope` that is still on this thread's stack.
+    // * not null, it was set from a reference by a frame of `enter` that is still on this thread's stack.
     let frame = unsafe { frame.as_ref() };
     // SAFETY:
-    // * the scope is borrowed by that same frame.
-    f(frame.map(|frame| unsafe { &*frame.scope }))
+    // * that frame is not left before this call returns.
+    f(frame.map(|frame| unsafe { frame.polled() }))
 }
 
 /// Calls `f` with each scope being polled inside the task, or without one, and with when it will be asked to end, the
 /// innermost first, as long as it is true.
-pub(crate) fn each_scope(mut f: impl FnMut(&Scope, Until) -> bool) {
+pub(crate) fn each_scope(mut f: impl FnMut(Polled<'_>, Until) -> bool) {
     let mut next = HERE.with(|here| here.scope.get());
     // SAFETY:
-    // * as in `with_scope`; a frame of `enter_scope` below us on the stack outlives those above it.
+    // * as in `with_scope`; a frame of `enter` below us on the stack outlives those above it.
     while let Some(frame) = unsafe { next.as_ref() } {
         // SAFETY:
         // * not null, it was set from a reference by that same frame.
         let until = unsafe { frame.until.as_ref() }.map_or(Until::Never, Cell::get);
         // SAFETY:
-        // * the scope is borrowed by that same frame.
-        if !f(unsafe { &*frame.scope }, until) {
+        // * that same frame is not left before this call returns.
+        if !f(unsafe { frame.polled() }, until) {
             return;
         }
         next = frame.outer;
@@ -197,9 +225,19 @@ pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
 /// Calls `f` with `scope` as the innermost scope being polled, which will be asked to end at `until`.
 #[inline]
 pub(crate) fn enter_scope<R>(scope: &Scope, until: Option<&Cell<Until>>, f: impl FnOnce() -> R) -> R {
-    let until = until.map_or(ptr::null(), ptr::from_ref);
+    enter(At::Scope(scope), until.map_or(ptr::null(), ptr::from_ref), f)
+}
+
+/// Calls `f` with the scope of the child being polled as the innermost one: whichever `places` says at the time.
+#[inline]
+pub(crate) fn enter_branch<R>(places: &Places, f: impl FnOnce() -> R) -> R {
+    enter(At::Branch(places), ptr::null(), f)
+}
+
+#[inline]
+fn enter<R>(at: At, until: *const Cell<Until>, f: impl FnOnce() -> R) -> R {
     let outer = HERE.with(|here| here.scope.get());
-    let frame = Frame { scope, until, outer };
+    let frame = Frame { at, until, outer };
     HERE.with(|here| here.scope.set(&raw const frame));
     let _leaving = LeaveScope(&frame);
     f()
@@ -214,10 +252,27 @@ impl Drop for LeaveScope<'_> {
         HERE.with(|here| here.scope.set(self.0.outer));
         if std::thread::panicking() {
             // SAFETY:
-            // * the scope is borrowed by the call of `enter_scope` that this ends.
-            unsafe { &*self.0.scope }.stop_polling();
+            // * the scope is borrowed by the call of `enter` that this ends.
+            unsafe { self.0.polled() }.stop_polling();
         }
     }
+}
+
+/// Calls `f` with the scope around the innermost one as the current one: around a branch whose child is being polled.
+pub(crate) fn outside_branch<R>(f: impl FnOnce() -> R) -> R {
+    struct PutBack(*const Frame);
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            HERE.with(|here| here.scope.set(self.0));
+        }
+    }
+    let put_back = PutBack(HERE.with(|here| here.scope.get()));
+    // SAFETY:
+    // * as in `with_scope`.
+    if let Some(frame) = unsafe { put_back.0.as_ref() } {
+        HERE.with(|here| here.scope.set(frame.outer));
+    }
+    f()
 }
 
 /// Calls `f` with `local` as the counterpart of `waker`.
