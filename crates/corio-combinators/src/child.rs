@@ -118,6 +118,19 @@ impl<O: Outcome> Child<O> {
         }
     }
 
+    /// Moves the value out of a task that returned one, without any code of the user's; or gives the child back.
+    #[inline]
+    pub(crate) fn take_value(self) -> Result<O::Value, Child<O>> {
+        match self {
+            Child::Spawned(task) if task.output().is_some_and(|output| !output.is_failure()) => {
+                let output = task.into_output().map_err(Child::Spawned)?;
+                Ok(O::settle(output).unwrap_or_else(|_| unreachable!("an output that is no failure is a value")))
+            }
+            Child::Task(task) => task.into_output().map_err(Child::Task),
+            child => Err(child),
+        }
+    }
+
     /// As [`take`](Child::take), of a child that is no task, or failed.
     #[inline(never)]
     fn take_slow(mut self) -> Result<O::Value, Failure> {

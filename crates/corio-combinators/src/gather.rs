@@ -107,8 +107,10 @@ struct Mode<S, V> {
 struct Gathering<S, V> {
     slots: S,
     mode: Mode<S, V>,
-    /// How many have not ended.
+    /// How many have not left a result.
     left: Cell<usize>,
+    /// No child behind this one is pending. The last usually ends last.
+    pending: Cell<usize>,
     /// None once the gather is over.
     promise: RefCell<Option<Promise<Result<V, Failure>>>>,
     /// The gather was asked to end, and a child was asked in its stead.
@@ -120,8 +122,8 @@ fn start<S: Slots, V: 'static>(slots: S, mode: Mode<S, V>) -> Gather<V> {
     let gathering = Rc::new_cyclic(|weak: &Weak<Gathering<S, V>>| {
         let (promise, future) = promise_for(Children(Weak::clone(weak)));
         cell = Some(future);
-        let (left, promise) = (Cell::new(slots.count()), RefCell::new(Some(promise)));
-        Gathering { slots, mode, left, promise, cancelled: RefCell::default() }
+        let (left, pending) = (Cell::new(slots.count()), Cell::new(slots.count().saturating_sub(1)));
+        Gathering { slots, mode, left, pending, promise: RefCell::new(Some(promise)), cancelled: RefCell::default() }
     });
     gathering.listen();
     Gather { cell: cell.expect("the closure has run") }
@@ -185,6 +187,18 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
         }
     }
 
+    /// Tells whether a child is still to end.
+    #[inline]
+    fn is_any_pending(&self) -> bool {
+        while !self.slots.at(self.pending.get()).is_pending() {
+            if self.pending.get() == 0 {
+                return false;
+            }
+            self.pending.set(self.pending.get() - 1);
+        }
+        true
+    }
+
     /// Asks every unfinished child to end: true if one accepted.
     fn cancel(&self, message: Option<Arc<str>>) -> bool {
         if self.promise.borrow().is_none() {
@@ -219,6 +233,14 @@ impl<S: Slots, V: 'static> Audience for Gathering<S, V> {
         if self.left.get() == 0 {
             self.finish();
         }
+    }
+
+    /// Takes a value at once: nobody can tell, as long as another child is still to end, in whose turn the gather may.
+    #[inline]
+    fn ending(&self, index: usize) -> bool {
+        let taken = self.is_any_pending() && self.slots.at(index).collect_value();
+        self.left.set(self.left.get() - usize::from(taken));
+        taken
     }
 }
 

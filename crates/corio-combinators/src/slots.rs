@@ -97,8 +97,12 @@ pub trait AnySlot {
     fn cancel(&self, message: Option<Arc<str>>) -> (bool, bool);
     /// Moves the result of a child that is over here.
     fn collect(&self) -> Collected;
+    /// As [`collect`](AnySlot::collect), if the child is a task that returned a value: no code of the user's is called.
+    fn collect_value(&self) -> bool;
     /// Takes the failure of a child that left one.
     fn take_failure(&self) -> Option<Failure>;
+    /// Tells whether the child is known not to have ended.
+    fn is_pending(&self) -> bool;
     /// Returns the child as the await graph sees it, unless it is over.
     fn waitable(&self) -> Option<Rc<dyn Waitable>>;
 }
@@ -123,6 +127,19 @@ impl<O: Outcome> AnySlot for Slot<O> {
         collected
     }
 
+    #[inline]
+    fn collect_value(&self) -> bool {
+        let mut content = self.0.borrow_mut();
+        if !matches!(*content, Content::Child(_)) {
+            return false;
+        }
+        let Content::Child(child) = std::mem::replace(&mut *content, Content::Nothing) else { return false };
+        let taken = child.take_value();
+        let is_value = taken.is_ok();
+        *content = taken.map_or_else(Content::Child, |value| Content::Result(Ok(value))); // Over `Nothing`.
+        is_value
+    }
+
     fn take_failure(&self) -> Option<Failure> {
         let mut content = self.0.borrow_mut();
         if !matches!(*content, Content::Result(Err(_))) {
@@ -132,6 +149,11 @@ impl<O: Outcome> AnySlot for Slot<O> {
             Content::Result(result) => result.err(),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn is_pending(&self) -> bool {
+        matches!(&*self.0.borrow(), Content::Child(child) if !child.done())
     }
 
     fn waitable(&self) -> Option<Rc<dyn Waitable>> {

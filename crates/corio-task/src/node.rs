@@ -297,8 +297,11 @@ impl Node {
         slots
     }
 
+    #[inline]
     pub(crate) fn clear_slot(&self) {
-        drop(self.slot.take());
+        if !matches!(*self.slot.borrow(), Slot::Empty) {
+            drop(self.slot.take()); // A future's last reference perhaps: not under the borrow.
+        }
     }
 
     // Requests.

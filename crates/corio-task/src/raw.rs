@@ -36,7 +36,8 @@
 //! is left, clears `ENDING`, and *settles*: frees, keeps, or merges. While `ENDING` is set, a dying handle or view only
 //! clears its mark: whatever ends a task holds its cell until its callbacks have been handed on.
 //!
-//! If nobody is in the slot but a [seat](Seats), the task goes to the ready queue once more, as the entry that calls it.
+//! If nobody is in the slot but a [seat](Seats), the task goes to the ready queue once more, as the entry that calls it;
+//! unless its audience, asked there and then, has no use for that.
 
 #![allow(unsafe_code)]
 
@@ -55,7 +56,7 @@ pub(crate) use cache::Cache;
 pub use reference::TaskRef;
 pub(crate) use reference::{
     Handle, RemoteTask, current_has_attention, current_root, current_root_if_any, is_current_root, note_in_current,
-    note_leaf_in_current,
+    note_leaf_in_current, requests_of_current,
 };
 pub(crate) use registry::Registry;
 pub(crate) use seats::Seat;
@@ -407,7 +408,9 @@ impl TaskPtr {
     fn tell(self) {
         let slot = &self.header().slot;
         if slot.is_seat() && self.core().is_open() {
-            self.call_soon();
+            if !(self.header().state.has(OUTPUT) && slot.announce()) {
+                self.call_soon();
+            }
             return;
         }
         match slot.take() {

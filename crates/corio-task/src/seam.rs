@@ -104,7 +104,10 @@ impl Seam for Tasks {
     }
 
     fn cancelling(&self) -> usize {
-        Node::current_if_any().map_or(0, |node| node.requests_around())
+        if current::with_scope(|scope| scope.is_some()) {
+            return Node::current().map_or(0, |node| node.requests_around());
+        }
+        raw::requests_of_current()
     }
 
     fn adopt_context(&self, made: Context) -> Context {

@@ -1,7 +1,7 @@
-use crate::kit::{World, forever, ms, sleep, yield_now};
+use crate::kit::{Log, World, forever, ms, sleep, yield_now};
 use corio_combinators::{
-    ReturnWhen, TaskGroup, WaitSet, as_completed, gather, gather_settled, join, shield, timeout, timeout_scope, wait,
-    wait_for,
+    ReturnWhen, TaskGroup, WaitSet, as_completed, fallible, gather, gather_settled, join, shield, timeout,
+    timeout_scope, wait, wait_for,
 };
 use corio_task::create_task;
 use std::rc::Rc;
@@ -23,7 +23,8 @@ async fn nothing() {}
 #[test]
 fn a_gather_wakes_one_iteration_after_the_last_callback() {
     assert_eq!(turns(gather_of([nothing(), nothing()])), 3);
-    assert_eq!(turns(async { gather((sleep(ms(1)), nothing())).await }), 6); // The timer's entry, step, callback.
+    // The timer's entry, step, callback. The other child's value takes no turn; asyncio has a sixth iteration, for nothing.
+    assert_eq!(turns(async { gather((sleep(ms(1)), nothing())).await }), 5);
     assert_eq!(turns(async { gather_settled((nothing(), nothing())).await }), 3);
 }
 
@@ -92,4 +93,35 @@ fn in_place_there_is_no_iteration_more() {
     assert_eq!(turns(join((nothing(), nothing()))), 0);
     assert_eq!(turns(join((yield_now(), yield_now()))), 1);
     assert_eq!(turns(join((0..100).map(|_| yield_now()))), 1);
+}
+
+/// A value is taken when its task ends; which must not have the gather end in an earlier child's turn, before what was
+/// scheduled between the two.
+#[test]
+fn a_gather_ends_in_the_turn_of_the_child_that_ended_last() {
+    for fails in [true, false] {
+        let world = World::new();
+        let log = Log::default();
+        let told = log.clone();
+        let main = async {
+            let first = create_task(async move { if fails { Err("no") } else { Ok(()) } });
+            if !fails {
+                let _key = first.add_done_callback(|_| ()); // One more who is told: it takes its turn.
+            }
+            let between = {
+                let log = log.clone();
+                create_task(async move {
+                    yield_now().await;
+                    create_task(async move { log.add("between") }).await.unwrap();
+                })
+            };
+            let last = create_task(async { Ok::<_, &str>(()) });
+            let gathered = gather_settled((fallible(first), fallible(last)));
+            gathered.add_done_callback(move || told.add("gather"));
+            let _ends = gathered.await.unwrap();
+            between.await.unwrap();
+        };
+        world.run(main).unwrap();
+        assert_eq!(log.take(), ["between", "gather"]);
+    }
 }

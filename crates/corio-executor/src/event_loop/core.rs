@@ -119,11 +119,13 @@ impl Core {
 
     /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
     pub(super) fn iterate(&self) -> Result<(), RunError> {
-        if !(self.pace.is_within_stretch() && self.tasks.has_ready()) {
+        if self.pace.is_within_stretch() && self.tasks.has_ready() {
+            self.tasks.drain_inbox();
+        } else {
             self.poll()?;
+            self.tasks.drain_inbox();
+            self.timers.expire(|node| drop(self.tasks.push(node)));
         }
-        self.tasks.drain_inbox();
-        self.timers.expire(|node| drop(self.tasks.push(node)));
         if self.debug.is_on() {
             self.debug.run_batch(&self.tasks);
         } else {

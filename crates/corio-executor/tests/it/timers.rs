@@ -6,7 +6,9 @@
 //! [`MonotonicClock`]: corio_executor::MonotonicClock
 
 use crate::transcript::Transcript;
-use corio_executor::{EventLoop, LoopHandle, LoopTime, TimerHandle, VirtualClock, interval, sleep, sleep_until, test};
+use corio_executor::{
+    EventLoop, LoopHandle, LoopTime, TimerHandle, VirtualClock, interval, sleep, sleep_until, test, yield_now,
+};
 use corio_task::create_task;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -216,4 +218,28 @@ fn timer_slack_is_low_while_a_loop_runs_and_put_back_after() {
         assert_ne!(before, within);
         assert_eq!(within.trim(), "1");
     }
+}
+
+/// The clock is the real one: a busy loop looks at its timers in every fourth iteration only.
+#[test]
+fn a_busy_loop_rings_its_timers_a_few_iterations_late_at_most() {
+    let event_loop = EventLoop::new().unwrap();
+    let handle = event_loop.handle();
+    let (iterations, rang) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
+    let (counted, ringing) = (Rc::clone(&iterations), Rc::clone(&rang));
+    let due = handle.time() + Duration::from_micros(200);
+    handle.call_at(due, move || ringing.set(Some(counted.get())));
+    let busy = async {
+        let mut when_due = None;
+        while rang.get().is_none() {
+            if when_due.is_none() && handle.time() >= due {
+                when_due = Some(iterations.get());
+            }
+            iterations.set(iterations.get() + 1);
+            yield_now().await;
+        }
+        rang.get().unwrap() - when_due.unwrap_or(rang.get().unwrap())
+    };
+    let late: i32 = event_loop.run_until_complete(busy).unwrap();
+    assert!(late <= 4, "{late} iterations late");
 }

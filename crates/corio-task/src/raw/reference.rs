@@ -193,6 +193,12 @@ pub(crate) fn current_root_if_any() -> Option<Rc<Node>> {
     current::task()?.root_if_any()
 }
 
+/// Returns how many requests were aimed at the task being polled, less those taken back.
+#[inline]
+pub(crate) fn requests_of_current() -> usize {
+    current::task().map_or(0, |task| task.header().extra.requests())
+}
+
 /// Tells whether `node` is the root scope of the task being polled.
 #[inline]
 pub(crate) fn is_current_root(node: &Rc<Node>) -> bool {
@@ -409,7 +415,7 @@ impl<T> Handle<T> {
     #[inline]
     pub(crate) fn into_output(self) -> Result<T, Handle<T>> {
         let state = &self.0.header().state;
-        if !state.has(OUTPUT) || state.has(ENDING) {
+        if !state.has(OUTPUT) {
             return Err(self);
         }
         let task = std::mem::ManuallyDrop::new(self).0;
@@ -417,7 +423,9 @@ impl<T> Handle<T> {
         // SAFETY:
         // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
         let output = unsafe { task.output().cast::<T>().read() };
-        task.settle_held(); // The slot was emptied when the end was told, but for a seat that is to be called.
+        // The slot was emptied when the end was told, but for a seat that is to be called. An end that is being told is
+        // settled by `finish`.
+        task.settle_held();
         Ok(output)
     }
 }

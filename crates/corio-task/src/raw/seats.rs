@@ -19,6 +19,17 @@ use std::rc::Rc;
 pub trait Audience {
     /// Says that the task in the seat of that number is over.
     fn ended(&self, index: usize);
+
+    /// Says so in the very step in which the task has returned a value, before its turn. True if the audience has no use
+    /// for the turn: [`ended`](Audience::ended) is then not called for it.
+    ///
+    /// An audience that only counts, and keeps values ([`Task::into_output`](crate::Task::into_output) works already), has
+    /// something to say only at the last. It must leave to `ended` whatever others could notice. Not every end is
+    /// announced.
+    fn ending(&self, index: usize) -> bool {
+        let _ = index;
+        false
+    }
 }
 
 /// Places for done callbacks of many tasks, which are all the same but for a number: for writers of combinators.
@@ -245,6 +256,14 @@ impl Seat {
     pub(crate) fn call(self) {
         let context = self.context();
         run_callback(context, move || self.block().audience.ended(self.index()));
+    }
+
+    /// Announces the end to the audience, and tells whether that did.
+    #[inline]
+    pub(super) fn announce(&self) -> bool {
+        let mut did = false;
+        catch_and_report("exception in a done callback", || did = self.block().audience.ending(self.index()));
+        did
     }
 
     /// Gives the seat up: its set is closing. A panic of what goes with it is reported.

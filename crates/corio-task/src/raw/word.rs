@@ -89,6 +89,19 @@ impl SlotWord {
         if self.is_seat() { Some(as_seat(self.0.replace(ptr::null()))) } else { None }
     }
 
+    /// Announces the end to the seat, if nobody else is told; true if that did, and the seat is given up.
+    #[inline]
+    pub(super) fn announce(&self) -> bool {
+        let Some(seat) = self.take_seat() else { return false };
+        let did = seat.announce();
+        if did {
+            seat.discard();
+        } else {
+            self.put(Listening::Seat(seat));
+        }
+        did
+    }
+
     /// Has a seat told.
     #[inline]
     pub(super) fn add_seat(&self, seat: Seat) {
@@ -270,6 +283,12 @@ impl ExtraWord {
         // SAFETY:
         // * the count was raised for this very `Rc`.
         Some(unsafe { Rc::from_raw(root) })
+    }
+
+    /// Returns how many requests were aimed at the root scope, less those taken back.
+    #[inline]
+    pub(super) fn requests(&self) -> usize {
+        if self.has_root() { self.root().map_or(0, |root| root.requests()) } else { 0 }
     }
 
     /// Forgets what the task waits for: it is about to be polled, or over.

@@ -443,3 +443,52 @@ fn memory_is_used_again_beside_old_wakers() {
     set.drain_inbox();
     assert!(!set.has_ready() && set.is_empty());
 }
+
+/// Takes what its tasks return as they end, as long as there are two.
+#[derive(Default)]
+struct Purse {
+    tasks: RefCell<Vec<Option<Task<OnDrop>>>>,
+    values: RefCell<Vec<OnDrop>>,
+    turns: RefCell<Vec<usize>>,
+}
+
+impl Audience for Purse {
+    fn ended(&self, index: usize) {
+        self.turns.borrow_mut().push(index);
+    }
+
+    fn ending(&self, index: usize) -> bool {
+        if index == 1 {
+            panic!("an audience that panics has its turn");
+        }
+        let task = self.tasks.borrow_mut()[index].take().unwrap();
+        let Ok(value) = task.into_output() else { return false };
+        self.values.borrow_mut().push(value);
+        true
+    }
+}
+
+#[test]
+fn an_audience_may_take_a_value_in_the_step_that_ends_the_task() {
+    let (set, log, purse) = (TaskSet::new(), Log::new(), Rc::new(Purse::default()));
+    set.set_report_handler(Some(Rc::new(|_| ())));
+    let seats = Seats::new(4, Rc::clone(&purse) as Rc<dyn Audience>);
+    let spawn = |name| {
+        let value = OnDrop(log.clone(), name);
+        set.spawn(async move { value })
+    };
+    let tasks = ["first", "second", "third"].map(spawn).into_iter().chain([set.spawn(async { panic!("no value") })]);
+    let tasks: Vec<_> = tasks.map(Some).collect();
+    tasks.iter().flatten().enumerate().for_each(|(index, task)| task.take_seat(&seats, index));
+    purse.tasks.replace(tasks);
+    set.run_batch();
+    assert_eq!((purse.values.borrow().len(), purse.turns.borrow().len()), (2, 0));
+    set.run_batch();
+    assert_eq!(*purse.turns.borrow(), [1, 3]);
+    assert!(log.take().is_empty());
+    drop((seats, set));
+    purse.values.borrow_mut().clear();
+    assert_eq!(log.take(), ["first", "third"]);
+    drop(purse.tasks.take());
+    assert_eq!(log.take(), ["second"]);
+}

@@ -35,6 +35,20 @@ impl Model<'_> {
         gather
     }
 
+    /// Takes a value in the step in which a child returns it, if another child is still to end: nobody can tell but by
+    /// counting iterations in which nothing else happens. True if the child has no turn for it.
+    pub(super) fn gather_takes(&mut self, gather: usize, index: usize) -> bool {
+        let it = &self.gathers[gather];
+        let is_pending = |&(child, _): &(usize, Option<u32>)| self.tasks[child].ended.is_none();
+        let is_value = matches!(self.tasks[it.children[index].0].left, Some(Left::Value(_)));
+        if self.closed || !is_value || !it.children.iter().any(is_pending) {
+            return false;
+        }
+        self.gather_ended(gather, index);
+        self.drop_gather_callback(gather);
+        true
+    }
+
     pub(super) fn gather_ended(&mut self, gather: usize, index: usize) {
         let child = self.gathers[gather].children[index].0;
         let (outcome, left) = (self.tasks[child].ended, self.tasks[child].left.take());

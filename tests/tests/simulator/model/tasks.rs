@@ -255,7 +255,9 @@ impl Model<'_> {
         let it = &mut self.tasks[task];
         (it.ended, it.left, it.ending) = (Some(outcome), left, true);
         (it.running, it.scheduled, it.owed) = (false, false, false);
-        for listener in std::mem::take(&mut it.listeners) {
+        let listeners = std::mem::take(&mut it.listeners);
+        let quiet = matches!(*listeners, [Listener::Gather(gather, index)] if self.gather_takes(gather, index));
+        for listener in listeners.into_iter().filter(|_| !quiet) {
             match listener {
                 Listener::Waiter(waiter) => self.wake(waiter),
                 Listener::Outside(waker, acts) => {
