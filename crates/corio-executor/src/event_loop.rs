@@ -12,7 +12,7 @@ pub(crate) use core::Core;
 use crate::reactor::Reactor;
 use crate::{LoopHandle, RunError, StillRunning};
 use corio_seam::{Context, Panic};
-use corio_task::{JoinError, TaskOptions};
+use corio_task::{JoinError, LARGE_FUTURE, TaskOptions};
 use std::fmt;
 use std::io;
 use std::ops::{ControlFlow, Deref};
@@ -99,7 +99,12 @@ impl EventLoop {
     /// If `main` panics, with its payload.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&self, main: F) -> Result<F::Output, RunError> {
-        Ok(self.try_until_complete(TaskOptions::new(), main)?.unwrap_or_else(|panic| panic.resume_unwind()))
+        let ended = if const { size_of::<F>() > LARGE_FUTURE } {
+            self.try_until_complete(TaskOptions::new(), Box::pin(main))
+        } else {
+            self.try_until_complete(TaskOptions::new(), main)
+        };
+        Ok(ended?.unwrap_or_else(|panic| panic.resume_unwind()))
     }
 
     /// Runs until `main` has completed, or Ctrl-C has cancelled it; a panic of it is returned.

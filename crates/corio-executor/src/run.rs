@@ -1,6 +1,7 @@
 //! Running a program: one future, a loop of its own, and an orderly end.
 
 use crate::{RunError, Runner};
+use corio_task::LARGE_FUTURE;
 
 /// Runs `main` on a new loop, and closes that when it has completed; asyncio's `run`.
 ///
@@ -49,6 +50,9 @@ use crate::{RunError, Runner};
 /// ```
 #[track_caller]
 pub fn run<F: Future>(main: F) -> Result<F::Output, RunError> {
+    if const { size_of::<F>() > LARGE_FUTURE } {
+        return run_on(&Runner::new(), Box::pin(main));
+    }
     run_on(&Runner::new(), main)
 }
 

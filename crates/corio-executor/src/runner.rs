@@ -2,6 +2,7 @@
 
 use crate::{EventLoop, RunError, shutdown};
 use corio_seam::{Context, Panic, capture_context, outside_context};
+use corio_task::LARGE_FUTURE;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::io;
@@ -84,7 +85,9 @@ impl Runner {
     /// If `main` panics, with its payload; the runner can be used again.
     #[track_caller]
     pub fn run<F: Future>(&self, main: F) -> Result<F::Output, RunError> {
-        Ok(self.try_run(main)?.unwrap_or_else(|panic| panic.resume_unwind()))
+        let ended =
+            if const { size_of::<F>() > LARGE_FUTURE } { self.try_run(Box::pin(main)) } else { self.try_run(main) };
+        Ok(ended?.unwrap_or_else(|panic| panic.resume_unwind()))
     }
 
     /// Runs `main` in `context` until it has completed; asyncio's `Runner.run(main, context=context)`.

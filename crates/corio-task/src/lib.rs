@@ -132,5 +132,5 @@ pub use raw::{Audience, Seats, TaskRef};
 pub use scope::{Scope, ScopeHandle, defer_requests, with_local_waker};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;
-pub use task::{Task, all_tasks, create_task, create_task_with, current_task};
+pub use task::{LARGE_FUTURE, Task, all_tasks, create_task, create_task_with, current_task};
 pub use task_ref::TaskId;

@@ -6,7 +6,7 @@ use crate::options::TaskOptions;
 use crate::raw::{Cache, Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
 use crate::sync::{Ordering, fence};
-use crate::task::Task;
+use crate::task::{LARGE_FUTURE, Task};
 use crate::waits::Waits;
 use corio_seam::{Cancelled, LoopId, Node, ReadyQueue, Remote, Report, Timer, outside_context};
 use std::any::{Any, TypeId};
@@ -309,6 +309,9 @@ impl TaskSet {
     #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         assert!(self.core.is_open(), "a task was made in a closed task set");
+        if const { size_of::<F>() > LARGE_FUTURE } {
+            return Task::new(Handle::spawn(&self.core, Box::pin(future), Location::caller()));
+        }
         Task::new(Handle::spawn(&self.core, future, Location::caller()))
     }
 
@@ -320,6 +323,9 @@ impl TaskSet {
     #[track_caller]
     pub fn spawn_with<F: Future + 'static>(&self, options: TaskOptions, future: F) -> Task<F::Output> {
         assert!(self.core.is_open(), "a task was made in a closed task set");
+        if const { size_of::<F>() > LARGE_FUTURE } {
+            return Task::new(Handle::spawn_with(&self.core, options, Box::pin(future), Location::caller()));
+        }
         Task::new(Handle::spawn_with(&self.core, options, future, Location::caller()))
     }
 

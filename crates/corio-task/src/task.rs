@@ -44,10 +44,10 @@ use std::task::{Context, Poll};
 /// ```
 #[track_caller]
 pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
-    match spawn_here(future) {
-        Ok(task) => task,
-        Err(_) => panic!("{NOWHERE}"),
+    if const { size_of::<F>() > LARGE_FUTURE } {
+        return found(spawn_here(Box::pin(future)));
     }
+    found(spawn_here(future))
 }
 
 /// Starts a task in the set that runs on this thread, as `options` say; asyncio's `create_task` with keywords.
@@ -78,14 +78,24 @@ pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// ```
 #[track_caller]
 pub fn create_task_with<F: Future + 'static>(options: TaskOptions, future: F) -> Task<F::Output> {
-    match Handle::spawn_here_with(options, future, Location::caller()) {
-        Ok(handle) => Task::new(handle),
-        Err(_) => panic!("{NOWHERE}"),
+    if const { size_of::<F>() > LARGE_FUTURE } {
+        return found(Handle::spawn_here_with(options, Box::pin(future), Location::caller()).map(Task::new));
     }
+    found(Handle::spawn_here_with(options, future, Location::caller()).map(Task::new))
 }
 
-/// What is said to whoever makes a task outside.
-const NOWHERE: &str = "no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled";
+/// A future of more bytes than this is put into a box where it comes in: made a task by value, it is moved from function to
+/// function, and each may keep a copy on the stack, as all do without optimisation.
+pub const LARGE_FUTURE: usize = 16 * 1024;
+
+/// Returns a task that was made, and complains where no set runs.
+#[inline]
+#[track_caller]
+fn found<T, F>(task: Result<Task<T>, F>) -> Task<T> {
+    task.unwrap_or_else(|_| {
+        panic!("no event loop runs on this thread: make tasks inside `run`, or while a `TaskSet` is polled")
+    })
+}
 
 /// Starts a task in the set that runs here; gives the future back where none does.
 #[track_caller]

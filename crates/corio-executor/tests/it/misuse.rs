@@ -2,7 +2,10 @@
 //!
 //! Hazard 25. A loop cannot be moved to another thread, nor used from one: `auto_traits` and the compiler see to it.
 
-use corio_executor::{EventLoop, LoopHandle, RunError, Runner, StillRunning, VirtualClock, run, sleep, test};
+use corio_executor::{
+    EventLoop, LoopHandle, RunError, Runner, StillRunning, VirtualClock, run, sleep, test, yield_now,
+};
+use corio_task::{TaskOptions, create_task, create_task_with};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -114,4 +117,29 @@ fn a_panic_of_main_leaves_no_trace_on_the_thread() {
     assert_eq!(corio_seam::Panic::new(outcome.unwrap_err()).message(), Some("main's own"));
     assert!(corio_seam::loop_id().is_none());
     assert_eq!(runner.run(async { 2 }).unwrap(), 2, "the runner can be used again");
+}
+
+/// A future of 200 KiB by value, on a stack of 2 MiB without optimisation: each function on the way would keep a copy.
+#[test]
+fn a_large_future_does_not_fill_the_stack() {
+    async fn large(fill: u8) -> u8 {
+        let bytes = [fill; 200 * 1024];
+        yield_now().await;
+        bytes[usize::from(fill)]
+    }
+    let stack = std::thread::Builder::new().stack_size(2 << 20);
+    let ended = stack.spawn(|| {
+        assert_eq!(run(large(1)).unwrap(), 1);
+        assert_eq!(Runner::new().run(large(2)).unwrap(), 2);
+        assert_eq!(EventLoop::new().unwrap().run_until_complete(large(3)).unwrap(), 3);
+        let tasks = async {
+            let plain = create_task(large(4));
+            let eager = create_task_with(TaskOptions::new().eager(true), large(5));
+            let (handle, options) = (LoopHandle::current(), TaskOptions::new());
+            let by_loop = (handle.create_task(large(6)), handle.create_task_with(options, large(7)));
+            [plain.await.ok(), eager.await.ok(), by_loop.0.await.ok(), by_loop.1.await.ok()]
+        };
+        assert_eq!(run(tasks).unwrap(), [4, 5, 6, 7].map(Some));
+    });
+    ended.unwrap().join().unwrap();
 }
