@@ -323,17 +323,12 @@ impl Polled<'_> {
 }
 
 /// Notes what the innermost scope waits for.
+#[inline]
 pub(crate) fn note(slot: Slot) {
-    let noted = current::with_scope(|scope| match scope {
-        Some(scope) => {
-            scope.note(slot);
-            None
-        }
-        None => Some(slot),
+    current::with_scope(|scope| match scope {
+        Some(scope) => scope.note(slot),
+        None => raw::note_in_current(slot),
     });
-    if let Some(slot) = noted {
-        raw::note_in_current(slot);
-    }
 }
 
 /// As [`note`] with [`Slot::Leaf`], which is asked for at almost every suspension.

@@ -164,13 +164,10 @@ impl Drop for TaskRef {
 }
 
 /// Notes that the task being polled waits for something, if no scope inside it does.
+#[inline]
 pub(crate) fn note_in_current(slot: Slot) {
-    let Some(task) = current::task() else { return };
-    let (extra, waits) = (&task.header().extra, task.waits());
-    match slot {
-        Slot::Leaf(name) => extra.wait_on_leaf(waits, name),
-        Slot::Task(awaited) => extra.wait_on_task(waits, awaited.0),
-        slot => extra.wait_on_slot(waits, slot),
+    if let Some(task) = current::task() {
+        task.header().extra.wait_on_slot(task.waits(), slot);
     }
 }
 

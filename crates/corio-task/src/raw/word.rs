@@ -339,10 +339,12 @@ impl ExtraWord {
     /// Notes that the task waits for something that takes more than a word to say.
     #[inline]
     pub(super) fn wait_on_slot(&self, waits: &Waits, slot: Slot) {
-        if self.0.get().is_null() {
-            self.put(Extra::Place(waits.put(slot)));
-        } else {
-            self.wait_on_more(waits, slot);
+        if !self.0.get().is_null() {
+            return self.wait_on_more(waits, slot);
+        }
+        match slot {
+            Slot::Leaf(name) => self.wait_on_leaf(waits, name),
+            slot => self.put(Extra::Place(waits.put(slot))),
         }
     }
 
