@@ -254,6 +254,7 @@ impl TaskPtr {
                 current::set_task(None);
                 self.pause();
             }
+            Step::Ready if !state.has(ATTENTION) => self.leave_with_output(),
             step => self.end_step(step),
         }
     }
@@ -290,7 +291,6 @@ impl TaskPtr {
                 Some(cancelled) => self.unwind(cancelled),
                 None => Ended::Pending,
             },
-            Step::Ready if !self.header().state.has(ATTENTION) => Ended::Output,
             Step::Ready => match self.root().last_word() {
                 Some(cancelled) => self.unwind(cancelled),
                 None => Ended::Output,
@@ -302,12 +302,22 @@ impl TaskPtr {
 
     /// Ends a step, and perhaps the task, which leaves its context then.
     fn leave_step(self, ended: Ended) {
-        current::set_task(None);
-        match ended {
-            Ended::Pending => return self.pause(),
-            Ended::Output => self.finish(Ended::Output), // Known here, it is not moved about.
-            ended => self.finish(ended),
+        if let Ended::Output = ended {
+            return self.leave_with_output();
         }
+        current::set_task(None);
+        if let Ended::Pending = ended {
+            return self.pause();
+        }
+        self.finish(|task| task.keep_ending(ended));
+        leave_context();
+    }
+
+    /// Ends a step, and the task, of which the output is there.
+    #[inline(never)]
+    fn leave_with_output(self) {
+        current::set_task(None);
+        self.finish(|_| ());
         leave_context();
     }
 
@@ -355,17 +365,16 @@ impl TaskPtr {
         }
     }
 
-    /// Ends the task: tells everybody, and gives the registry's hold of it up.
-    fn finish(self, ended: Ended) {
+    /// Ends the task: has `keep` note how, if there is no output, tells everybody, and gives the registry's hold of it up.
+    #[inline]
+    fn finish(self, keep: impl FnOnce(TaskPtr)) {
         let header = self.header();
         let queued = header.state.has(SCHEDULED) && !header.state.has(RUNNING);
         header.state.change(SCHEDULED.with(RUNNING).with(ATTENTION), DONE.with(ENDING));
         if queued {
             self.hold_for_queue();
         }
-        if !matches!(ended, Ended::Pending | Ended::Output) {
-            self.keep_ending(ended);
-        }
+        keep(self);
         if !header.extra.is_empty() {
             self.leave_waits();
         }
@@ -649,7 +658,7 @@ impl TaskPtr {
         debug_assert!(!self.header().state.has(RUNNING), "a set is closed from outside its tasks");
         enter_context(self.context_if_any(), || {
             let ended = current::enter_task(self, || self.unwind(cancelled));
-            self.finish(ended);
+            self.finish(|task| task.keep_ending(ended));
         });
     }
 }

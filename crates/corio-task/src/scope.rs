@@ -347,13 +347,17 @@ pub(crate) fn raised() -> bool {
 }
 
 /// Tells the innermost scope that `target` has ended.
+#[inline]
 pub(crate) fn heard(target: TargetId, cancelled: bool) -> bool {
+    let hears = current::with_scope(|scope| scope.is_some()) || raw::current_has_attention();
+    hears && is_heard(target, cancelled)
+}
+
+#[inline(never)]
+fn is_heard(target: TargetId, cancelled: bool) -> bool {
     let inner = current::with_scope(|scope| scope.map(|scope| scope.node_if_any().cloned()));
     match inner {
         Some(node) => node.is_some_and(|node| node.heard(target, cancelled)),
-        None if raw::current_has_attention() => {
-            TaskRef::current().is_some_and(|task| task.root().heard(target, cancelled))
-        }
-        None => false,
+        None => TaskRef::current().is_some_and(|task| task.root().heard(target, cancelled)),
     }
 }

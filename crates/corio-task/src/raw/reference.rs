@@ -449,7 +449,9 @@ unsafe fn report_unclaimed<U, E: Into<Box<dyn std::error::Error>>>(output: NonNu
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         let header = self.0.header();
-        header.slot.drop_waker();
+        if !header.state.has(DONE) {
+            header.slot.drop_waker(); // At the end nobody is left there who could be one.
+        }
         if !header.state.has(DONE) || header.state.has(ENDING) {
             header.state.clear(HANDLE); // `finish` sees to the output.
             return;
