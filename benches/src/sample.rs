@@ -72,7 +72,7 @@ fn figure(sample: Sample, operations: u64) -> f64 {
 /// Warms up (pages, caches, tables), and returns how many operations to make, and how often.
 fn warmed_up(row: &Row, work: Work, effort: Effort) -> (u64, u32) {
     // What is no time of an operation has no use for it, and a million of anything is warm by itself.
-    let cold = row.unit != "ns" || row.operations > 100_000;
+    let cold = row.unit != "ns" || row.operations > 100_000 || !row.quick;
     match effort {
         Effort::Exactly(operations) => (operations, 1),
         Effort::Whole if cold => (row.operations, 1),

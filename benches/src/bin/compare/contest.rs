@@ -8,7 +8,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How many times the best peer's figure a peer's may be in the first round, for it to be asked again: it cannot become the best.
+const FAR_BEHIND: f64 = 20.0;
+
+/// The same in a row whose round takes long.
+const BEHIND: f64 = 2.0;
+
+/// What is a long round, for a comparison that is to end within half an hour.
+const LONG: Duration = Duration::from_secs(8);
 
 /// How a comparison is made.
 #[derive(Debug)]
@@ -58,7 +67,20 @@ impl Contestant {
         }
     }
 
+    /// Tells whether it makes another run, now that each peer has made one: corio always, a peer while it is not `far` behind the
+    /// best of its kind.
+    fn goes_on(&self, bests: &Bests, far: f64) -> bool {
+        let best = if self.cell.eager { bests.eager } else { bests.lazy };
+        let figure = self.first_figure().unwrap_or(0.0);
+        self.cell.is_corio() || best.is_none_or(|best| figure <= best * far)
+    }
+
+    fn first_figure(&self) -> Option<f64> {
+        self.runs.first()?.first().copied()
+    }
+
     fn finish(mut self, row: &Row) -> Cell {
+        self.cell.runs = self.runs.first().map_or(0, Vec::len);
         let mut figures = self.runs.into_iter().map(|runs| row.figure.of(runs));
         let failed = self.cell.failure.is_some();
         self.cell.figure = figures.next().flatten().filter(|_| !failed);
@@ -67,8 +89,26 @@ impl Contestant {
     }
 }
 
+/// The best first figures of the peers that count: an eager one is compared with corio's eager tasks.
+struct Bests {
+    lazy: Option<f64>,
+    eager: Option<f64>,
+}
+
+impl Bests {
+    fn of(contestants: &[Contestant]) -> Bests {
+        let best = |eager: bool| {
+            let peers = contestants.iter().filter(|contestant| {
+                contestant.cell.counts && !contestant.cell.is_corio() && contestant.cell.eager == eager
+            });
+            peers.filter_map(Contestant::first_figure).min_by(f64::total_cmp)
+        };
+        Bests { lazy: best(false), eager: best(true) }
+    }
+}
+
 impl Contest {
-    /// Has all runs of a row made.
+    /// Has all runs of a row made: one of each, and then the others of those that may come off best.
     #[must_use]
     pub(crate) fn measure(&self, row: &Row) -> Measured {
         let columns: Vec<_> = row.columns.iter().filter(|column| self.wants(column.runtime)).collect();
@@ -79,20 +119,36 @@ impl Contest {
             Contestant::new(cell, vec![python.command(row, self.effort)])
         }));
         let mut floor = Contestant::new(Cell::default(), vec![self.command(row, FLOOR)]);
-        for _ in 0..self.runs {
-            contestants.iter_mut().for_each(|contestant| contestant.run(self.limit));
+        let mut round = |contestants: &mut dyn Iterator<Item = &mut Contestant>| {
+            contestants.for_each(|contestant| contestant.run(self.limit));
             if row.floor.is_some() {
                 floor.run(self.limit);
             }
+        };
+        let start = Instant::now();
+        round(&mut contestants.iter_mut());
+        let far = if start.elapsed() > LONG { BEHIND } else { FAR_BEHIND };
+        let bests = Bests::of(&contestants);
+        for _ in 1..self.runs {
+            round(&mut contestants.iter_mut().filter(|contestant| contestant.goes_on(&bests, far)));
         }
         let mut cells: Vec<_> = contestants.into_iter().map(|contestant| contestant.finish(row)).collect();
-        if self.system_calls && !row.from_main {
+        // The largest rows would take strace minutes, and ask for nothing else than the smaller ones.
+        if self.system_calls && !row.from_main && row.quick {
             for (cell, column) in cells.iter_mut().zip(&columns) {
                 cell.system_calls = cell.figure.and_then(|_| self.count_system_calls(row, column));
             }
         }
-        let (name, unit, from_main) = (row.name.clone(), row.unit, row.from_main);
-        Measured { name, from_main, unit, bar: row.bar, limit: row.limit, floor: floor_figure(row, floor), cells }
+        Measured {
+            name: row.name.clone(),
+            from_main: row.from_main,
+            unit: row.unit,
+            bar: row.bar,
+            limit: row.limit,
+            runs: self.runs as usize,
+            floor: floor_figure(row, floor),
+            cells,
+        }
     }
 
     fn wants(&self, runtime: &str) -> bool {

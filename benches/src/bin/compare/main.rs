@@ -98,11 +98,13 @@ fn main() -> ExitCode {
         eprintln!("no workload is named like {:?}", options.only.as_deref().unwrap_or_default());
         return ExitCode::from(2);
     }
-    let report = compare(&rows, &left_out, &options);
-    // The files first: who reads the table may close the pipe.
-    let written = write(&report, &options);
-    println!("{}", report.markdown());
-    status(written)
+    match compare(&rows, &left_out, &options) {
+        Ok(report) => {
+            println!("{}", report.markdown());
+            ExitCode::SUCCESS
+        }
+        failed => status(failed.map(drop)),
+    }
 }
 
 fn status(result: io::Result<()>) -> ExitCode {
@@ -129,6 +131,12 @@ impl Options {
         row.name.to_lowercase().contains(&part.to_lowercase())
     }
 
+    /// Whether a program that does nothing is wanted on this runtime, which may be several columns of the table.
+    fn names_runtime(&self, name: &str) -> bool {
+        let named = |part: &String| name.contains(part.as_str()) || part.starts_with(name);
+        name == "corio" || self.runtimes.is_empty() || self.runtimes.iter().any(named)
+    }
+
     /// Whether the workloads are wanted, and not only the builds.
     fn has_workloads(&self) -> bool {
         !self.builds || self.page.is_some() || self.only.is_some()
@@ -151,40 +159,48 @@ fn one_run(name: &str, options: &Options) -> ! {
     std::process::exit(status)
 }
 
-fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> Report {
+/// Measures row after row. The files are written anew after each, so that a comparison that is cut short is kept as far as it came.
+fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Report> {
     let machine = Machine::here();
     let begin = Instant::now();
-    let (pythons, mut skipped) = if options.no_python { Default::default() } else { python::find() };
+    let (pythons, skipped) = if options.no_python { Default::default() } else { python::find() };
     for skipped in &skipped {
         eprintln!("SKIPPED {skipped}");
     }
     let contest = Contest {
         runs: if options.quick { 1 } else { options.runs },
         effort: options.effort(),
-        limit: Duration::from_secs(if options.quick { 5 } else { 120 }),
+        limit: Duration::from_secs(if options.quick { 5 } else { 60 }),
         runtimes: options.runtimes.clone(),
         lto: options.lto.clone(),
         system_calls: options.system_calls,
         pythons,
     };
     let rows = if options.has_workloads() { rows } else { &[] };
-    let mut left_out: Vec<_> = left_out.iter().map(|row| row.name.clone()).collect();
-    let mut measured = Vec::new();
+    let names = |rows: &[Row]| rows.iter().map(|row| row.name.clone()).collect();
+    let (left_out, to_come) = (names(left_out), names(rows));
+    let mut report =
+        Report { machine, how: how(&contest), rows: Vec::new(), left_out, to_come, skipped, builds: Vec::new() };
     for (i, row) in (1..).zip(rows) {
+        report.to_come.remove(0);
         if options.quick && begin.elapsed() > QUICK {
-            left_out.push(format!("{} (out of time)", row.name));
+            report.left_out.push(format!("{} (out of time)", row.name));
             continue;
         }
-        eprintln!("[{i:3}/{}] {:4.0} s  {}", rows.len(), begin.elapsed().as_secs_f64(), row.name);
-        measured.push(contest.measure(row));
+        eprint!("[{i:3}/{}] {:4.0} s  {}: ", rows.len(), begin.elapsed().as_secs_f64(), row.name);
+        let measured = contest.measure(row);
+        eprintln!("{}", measured.in_short());
+        report.rows.push(measured);
+        write(&report, options)?;
     }
-    let wanted = |name: &str| {
-        name == "corio" || options.runtimes.is_empty() || options.runtimes.iter().any(|part| name.contains(part))
-    };
-    let (builds, failed) = if options.builds { builds::builds(2, wanted) } else { Default::default() };
-    skipped.extend(failed);
+    if options.builds {
+        let (builds, failed) = builds::builds(2, |name| options.names_runtime(name));
+        report.builds = builds;
+        report.skipped.extend(failed);
+    }
+    write(&report, options)?;
     eprintln!("done after {:.0} s", begin.elapsed().as_secs_f64());
-    Report { machine, how: how(&contest), rows: measured, left_out, skipped, builds }
+    Ok(report)
 }
 
 fn how(contest: &Contest) -> String {

@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<Measured>,
     /// The workloads that a quick comparison has not.
     pub(crate) left_out: Vec<String>,
+    /// The workloads that have not been measured yet: none in the end, unless the comparison is cut short.
+    pub(crate) to_come: Vec<String>,
     /// What could not be had at all, and why.
     pub(crate) skipped: Vec<String>,
     /// Programs that do nothing, and what they cost.
@@ -43,6 +45,8 @@ pub(crate) struct Measured {
     pub(crate) bar: Option<f64>,
     /// The figure that must not be passed, if one was set.
     pub(crate) limit: Option<f64>,
+    /// How many runs of each were wanted.
+    pub(crate) runs: usize,
     /// What the work costs without a runtime, where that is known.
     pub(crate) floor: Option<FloorFigure>,
     /// A figure for each runtime; corio's first.
@@ -71,6 +75,8 @@ pub(crate) struct Cell {
     pub(crate) eager: bool,
     /// The figure; none if the runtime cannot do it, or failed.
     pub(crate) figure: Option<f64>,
+    /// How many runs it was made of: fewer than of corio, where it was far behind in the first.
+    pub(crate) runs: usize,
     /// The figure with link-time optimisation, if that was measured.
     pub(crate) lto: Option<f64>,
     /// Allocations of an operation, and their bytes.
@@ -83,7 +89,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// Tells whether it is corio's.
-    fn is_corio(&self) -> bool {
+    pub(crate) fn is_corio(&self) -> bool {
         self.runtime.starts_with("corio")
     }
 }

@@ -23,6 +23,12 @@ impl Report {
         if self.rows.iter().flat_map(|row| &row.cells).any(|cell| !cell.counts) {
             text.push_str("\n¹ Shown, and not counted: its wakers are unsound on other threads.\n");
         }
+        if self.has_fewer_runs() {
+            text.push_str("\n² Fewer runs than the others: it was far behind in the first.\n");
+        }
+        if !self.to_come.is_empty() {
+            let _ = writeln!(text, "\nCUT SHORT before: {}.", self.to_come.join("; "));
+        }
         if !self.left_out.is_empty() {
             let _ = writeln!(text, "\nLeft out of a quick comparison: {}.", self.left_out.join("; "));
         }
@@ -37,6 +43,10 @@ impl Report {
             }
         }
         text
+    }
+
+    fn has_fewer_runs(&self) -> bool {
+        self.rows.iter().any(|row| row.cells.iter().any(|cell| row.has_fewer_runs(cell)))
     }
 
     pub(super) fn builds_table(&self) -> String {
@@ -65,6 +75,29 @@ impl Report {
         }
         let _ = writeln!(text, "\nThe bars: {:.2} of tokio's time, {} foreign crates.", BARS.0, BARS.1);
         text
+    }
+}
+
+impl Measured {
+    /// Tells whether a figure was made of fewer runs than corio's.
+    fn has_fewer_runs(&self, cell: &Cell) -> bool {
+        cell.figure.is_some() && cell.runs < self.runs
+    }
+
+    /// Returns the row in short, for who watches the comparison: corio's figure, and how it compares.
+    #[must_use]
+    pub(crate) fn in_short(&self) -> String {
+        let figure = |name: &str| shown(self, name, |cell| figure_text(self, cell));
+        let mut text = format!("{} {}", figure("corio"), self.unit);
+        if let Some((best, ratio)) = self.best_peer() {
+            let _ = write!(text, ", {ratio:.2} of {} ({})", best.runtime, figure(&best.runtime));
+        }
+        if let Some((ratio, floor)) = self.of_floor().zip(self.floor.as_ref()) {
+            let _ = write!(text, ", {ratio:.2} of the floor ({})", number(floor.figure));
+        }
+        let failed = self.cells.iter().filter(|cell| cell.failure.is_some()).map(|cell| cell.runtime.as_str());
+        let failed: Vec<_> = failed.collect();
+        if failed.is_empty() { text } else { text + "; failed: " + &failed.join(", ") }
     }
 }
 
@@ -102,7 +135,8 @@ pub(super) fn figures(rows: &[&Measured]) -> String {
     }
     heads.extend(["bar", "floor", "of it"].map(String::from));
     let line = |row: &Measured| {
-        let mut line: Vec<_> = columns(rows).iter().map(|name| shown(row, name, figure_text)).collect();
+        let mut line: Vec<_> =
+            columns(rows).iter().map(|name| shown(row, name, |cell| figure_text(row, cell))).collect();
         if with_lto {
             line.push(row.cells.first().and_then(|cell| cell.lto).map_or_else(String::new, number));
         }
@@ -153,8 +187,13 @@ fn number(figure: f64) -> String {
     if figure.abs() < 100.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
-fn figure_text(cell: &Cell) -> String {
-    let note = if cell.counts { "" } else { " ¹" };
+fn figure_text(row: &Measured, cell: &Cell) -> String {
+    let note = match (cell.counts, row.has_fewer_runs(cell)) {
+        (true, false) => "",
+        (true, true) => " ²",
+        (false, false) => " ¹",
+        (false, true) => " ¹ ²",
+    };
     cell.figure.map_or_else(|| String::from("failed"), |figure| number(figure) + note)
 }
 
