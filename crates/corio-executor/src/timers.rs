@@ -400,6 +400,18 @@ mod tests {
     }
 
     #[test]
+    fn used_up_tie_breaks_change_nothing() {
+        let fixture = Fixture::new();
+        let keys: Vec<_> = (0..10).map(|n| fixture.note(7, n)).collect();
+        assert!(fixture.timers.disarm(keys[4]), "it leaves a stale entry");
+        fixture.timers.table.borrow_mut().heap.wear_out();
+        let more: Vec<_> = (10..20).map(|n| fixture.note(7, n)).collect();
+        assert!(fixture.timers.disarm(keys[2]) && fixture.timers.disarm(more[5]) && !fixture.timers.disarm(keys[4]));
+        assert_eq!(fixture.at(7), (0..20).filter(|n| ![2, 4, 15].contains(n)).collect::<Vec<_>>());
+        assert_eq!(fixture.timers.table.borrow().stale, 0);
+    }
+
+    #[test]
     fn closing_forgets_everything() {
         let fixture = Fixture::new();
         let key = fixture.note(1, 1);

@@ -23,6 +23,8 @@ pub(super) enum Answer {
 pub(super) struct Slot {
     /// Which use of this place; counted when a use ends.
     generation: u32,
+    /// The tie-break of its entry, while it is armed.
+    tie: u32,
     state: State,
 }
 
@@ -70,30 +72,51 @@ impl Table {
     }
 
     /// Arms a timer; once closed, gives the alarm back with a key that means nothing.
+    #[inline]
     pub(super) fn arm(&mut self, when: LoopTime, alarm: Alarm) -> (TimerKey, Option<Alarm>) {
         if self.closed {
             return (TimerKey { index: u32::MAX, generation: 0 }, Some(alarm));
         }
-        let never = when == LoopTime::MAX;
-        let key = self.occupy(if never { State::Never(alarm) } else { State::Armed(alarm) });
-        if !never {
-            self.heap.push(when, key);
+        if when == LoopTime::MAX {
+            return (self.occupy(0, State::Never(alarm)), None);
         }
+        let tie = self.tie();
+        let key = self.occupy(tie, State::Armed(alarm));
+        self.heap.push(when, tie, key.index);
         (key, None)
+    }
+
+    /// Returns the next tie-break.
+    #[inline]
+    fn tie(&mut self) -> u32 {
+        match self.heap.take_tie() {
+            Some(tie) => tie,
+            None => self.renumber(),
+        }
+    }
+
+    /// Begins to count the tie-breaks anew, and returns one.
+    #[cold]
+    fn renumber(&mut self) -> u32 {
+        self.drop_stale();
+        let slots = &mut self.slots;
+        self.heap.renumber(|index, tie| slots[index as usize].tie = tie);
+        self.heap.take_tie().expect("fewer than 2³² timers")
     }
 
     /// Finds a free slot, or makes one, for `state`.
     #[inline]
-    fn occupy(&mut self, state: State) -> TimerKey {
+    fn occupy(&mut self, tie: u32, state: State) -> TimerKey {
         let Some(index) = self.free else {
             let index = u32::try_from(self.slots.len()).expect("more than 2³² timers");
-            self.slots.push(Slot { generation: 0, state });
+            self.slots.push(Slot { generation: 0, tie, state });
             return TimerKey { index, generation: 0 };
         };
         let slot = &mut self.slots[index as usize];
         let State::Free(next) = mem::replace(&mut slot.state, state) else {
             unreachable!("the free list names free slots only");
         };
+        slot.tie = tie;
         self.free = next;
         TimerKey { index, generation: slot.generation }
     }
@@ -109,29 +132,39 @@ impl Table {
         Some(state)
     }
 
+    #[inline]
     pub(super) fn disarm(&mut self, key: TimerKey) -> Option<State> {
-        let state = self.vacate(key)?;
-        if matches!(state, State::Armed(_)) && !self.heap.take_back(key) {
-            self.stale += 1;
-            self.sweep();
+        let slot = self.slot_mut(key)?;
+        if matches!(slot.state, State::Armed(_)) {
+            let tie = slot.tie;
+            if !self.heap.take_back(tie, key.index) {
+                self.stale += 1;
+                let state = self.vacate(key);
+                self.sweep();
+                return state;
+            }
         }
-        Some(state)
+        self.vacate(key)
     }
 
     /// Rebuilds the heap when more than a few of its entries, and more than half, are stale.
     fn sweep(&mut self) {
         if self.stale > FEW_STALE && self.stale > self.heap.len() / 2 {
-            let slots = &self.slots;
-            self.heap.retain(|entry| slots[entry.key.index as usize].generation == entry.key.generation);
-            self.stale = 0;
+            self.drop_stale();
         }
+    }
+
+    fn drop_stale(&mut self) {
+        let slots = &self.slots;
+        self.heap.retain(|entry| slots[entry.index() as usize].owns(entry.tie()));
+        self.stale = 0;
     }
 
     /// Returns when the next live timer is due, dropping stale entries on the way.
     pub(super) fn next(&mut self) -> Option<LoopTime> {
         while let Some(&entry) = self.heap.peek() {
-            if self.slot_mut(entry.key).is_some() {
-                return Some(entry.when);
+            if self.slots[entry.index() as usize].owns(entry.tie()) {
+                return Some(entry.when());
             }
             self.heap.pop();
             self.stale -= 1;
@@ -142,25 +175,27 @@ impl Table {
     /// Tells whether a timer, or what is left of one that was taken back, is due.
     #[inline]
     pub(super) fn is_due(&self, now: LoopTime) -> bool {
-        self.heap.peek().is_some_and(|entry| entry.when <= now)
+        self.heap.peek().is_some_and(|entry| entry.when() <= now)
     }
 
     /// Takes due timers from the heap, as many as a batch can hold.
     #[inline]
     pub(super) fn take_due(&mut self, now: LoopTime) -> Due {
         let mut due = Due { keys: [TimerKey { index: 0, generation: 0 }; EXPIRY_BATCH], len: 0, calls: 0 };
+        let mut entries = [(0, 0); EXPIRY_BATCH];
         let mut taken = 0;
         while taken < EXPIRY_BATCH && self.is_due(now) {
             if let Some(entry) = self.heap.pop() {
-                due.keys[taken] = entry.key;
+                entries[taken] = (entry.index(), entry.tie());
                 taken += 1;
             }
         }
-        for place in 0..taken {
-            let key = due.keys[place];
-            match self.slot_mut(key) {
-                Some(slot) => due.add(key, slot.expire()),
-                None => self.stale -= 1,
+        for &(index, tie) in &entries[..taken] {
+            let slot = &mut self.slots[index as usize];
+            if slot.owns(tie) {
+                due.add(TimerKey { index, generation: slot.generation }, slot.expire());
+            } else {
+                self.stale -= 1;
             }
         }
         due
@@ -218,6 +253,12 @@ impl Table {
 }
 
 impl Slot {
+    /// Tells whether the heap's entry with this tie-break is that of the present use, and no stale one.
+    #[inline]
+    fn owns(&self, tie: u32) -> bool {
+        self.tie == tie && matches!(self.state, State::Armed(_))
+    }
+
     /// Notes that the timer's entry has left the heap; tells whether it wakes a sleeper.
     #[inline]
     fn expire(&mut self) -> bool {
