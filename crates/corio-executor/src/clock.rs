@@ -91,6 +91,9 @@ impl Clock for MonotonicClock {
     }
 
     fn wait(&self, until: LoopTime) -> Wait {
+        if until == LoopTime::MAX {
+            return Wait::Park(Duration::MAX);
+        }
         Wait::Park(until.saturating_since(self.now()))
     }
 }

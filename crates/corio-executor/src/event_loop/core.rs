@@ -173,7 +173,7 @@ impl Core {
         }
         self.reactor.poll()?;
         self.hear();
-        self.pace.looked(|| self.clock.now());
+        self.pace.looked();
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Core {
         self.reactor.wait(self.signals.limit(timeout))?;
         self.hear();
         if !self.reactor.is_empty() {
-            self.pace.looked(|| self.clock.now());
+            self.pace.looked();
         }
         Ok(())
     }

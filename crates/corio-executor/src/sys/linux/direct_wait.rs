@@ -101,10 +101,13 @@ impl DirectWait {
         let epoll = poller.as_fd();
         let rest = match timeout {
             Some(timeout) if timeout >= MILLISECOND => {
-                let start = Instant::now();
-                let happened = self.fetch(epoll, ready, Some(whole_milliseconds(timeout)))?;
-                match timeout.saturating_sub(start.elapsed()) {
-                    _ if happened => return Ok(()),
+                let whole = whole_milliseconds(timeout);
+                // The clock is read only where a rest may have to be measured.
+                let start = (whole != timeout).then(Instant::now);
+                if self.fetch(epoll, ready, Some(whole))? {
+                    return Ok(());
+                }
+                match start.map_or(Duration::ZERO, |start| timeout.saturating_sub(start.elapsed())) {
                     Duration::ZERO => return Ok(()),
                     rest => Some(rest),
                 }
