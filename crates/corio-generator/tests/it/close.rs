@@ -1,6 +1,7 @@
 use crate::kit::{Log, Wait, both, poll};
 use corio_generator::{AsyncGenerator, AsyncYielder, async_generator};
 use std::future::pending;
+use std::pin::pin;
 use std::task::Poll;
 
 /// Makes a generator's first step, in which it yields a 1.
@@ -151,4 +152,20 @@ fn a_body_whose_work_ends_does_not_hear_of_it() {
     assert_eq!(poll(numbers.next()), Poll::Ready(None));
     assert_eq!(log.take(), ["worked"]);
     assert_eq!(poll(numbers.close()), Poll::Ready(()));
+}
+
+#[test]
+fn what_was_in_a_catch_is_gone_when_it_has_ended() {
+    let log = Log::default();
+    let inner = log.clone();
+    let mut numbers = started(async move |y| {
+        let mut caught = pin!(y.catch_closed(async {
+            let _held = inner.on_drop("dropped");
+            y.yield_(1).await;
+        }));
+        assert!(caught.as_mut().await.is_err());
+        inner.say("caught");
+    });
+    assert_eq!(poll(numbers.close()), Poll::Ready(()));
+    assert_eq!(log.take(), ["dropped", "caught"]);
 }
