@@ -13,4 +13,5 @@ mod panic; // Wakers, destructors and comparisons that panic.
 mod reentrancy; // User code that uses the queue it is called by.
 mod statistics; // What a queue tells of itself.
 mod threads; // The queue between threads.
+mod words; // What they say to a person.
 mod auto_traits; // What is `Send`.

@@ -9,6 +9,7 @@ mod restore; // what a signal does once nobody listens
 mod refuse; // what cannot be listened to
 mod fallback; // whoever listens takes over
 mod watch; // bells and loops
+mod words; // what they say to a person
 mod auto_traits;
 mod this_program; // a child of a test
 

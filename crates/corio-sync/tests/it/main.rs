@@ -18,4 +18,5 @@ mod panic; // Wakers that panic, and misuse.
 mod reentrancy; // Wakers that use the primitive they belong to.
 mod wakers; // Which waker counts, and when it is dropped.
 mod list; // The bare list against a simple model.
+mod words; // What they say to a person.
 mod auto_traits; // What is `Send`.

@@ -14,6 +14,7 @@ mod bridge; // run_in_executor and to_thread
 mod default_pool; // the pool that is there
 mod map; // one function, many items
 mod foreign; // other executors than the pool
+mod words; // what they say to a person
 mod auto_traits;
 
 use corio_threadpool::ThreadPoolExecutor;
