@@ -1,7 +1,7 @@
 use crate::{Count, my_turn, raise};
-use corio_signal::{LoopBell, SIGHUP, SIGUSR1, SIGUSR2, Signals, dispatch};
+use corio_signal::{LoopBell, SIGHUP, SIGUSR1, SIGUSR2, Signal, Signals, dispatch};
 use futures_lite::StreamExt;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 #[test]
 fn a_signal_wakes_the_task_that_waits() {
@@ -18,6 +18,44 @@ fn a_signal_wakes_the_task_that_waits() {
     assert_eq!(count.wakes(), 1);
     assert_eq!(signals.poll_recv(&mut cx), Poll::Ready(SIGUSR1));
     assert!(signals.poll_recv(&mut cx).is_pending());
+}
+
+#[test]
+fn a_wait_that_was_polled_in_vain_is_woken_all_the_same() {
+    let _turn = my_turn();
+    let bell = LoopBell::new();
+    let mut signals = Signals::new([SIGUSR1]).unwrap();
+    let (count, waker) = Count::new();
+    let mut cx = Context::from_waker(&waker);
+    assert!(signals.poll_recv(&mut cx).is_pending() && signals.poll_recv(&mut cx).is_pending());
+    raise(SIGUSR1);
+    assert_eq!((bell.dispatch(), count.wakes()), (1, 1));
+    assert_eq!(signals.poll_recv(&mut cx), Poll::Ready(SIGUSR1));
+}
+
+#[test]
+fn who_dispatches_is_told_how_many_were_woken() {
+    let _turn = my_turn();
+    let _bell = LoopBell::new();
+    let mut waits =
+        [Signals::new([SIGUSR1]).unwrap(), Signals::new([SIGUSR1]).unwrap(), Signals::new([SIGUSR2]).unwrap()];
+    for signals in &mut waits {
+        assert!(signals.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert_eq!(dispatch(), 0);
+    raise(SIGUSR1);
+    assert_eq!((dispatch(), dispatch()), (2, 0));
+}
+
+/// The last place of each table, and the last bit of each mask.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_highest_number_arrives_as_the_others_do() {
+    let _turn = my_turn();
+    let highest = Signal::from_raw(64).unwrap();
+    let mut signals = Signals::new([SIGUSR1, highest]).unwrap();
+    raise(highest);
+    assert_eq!((signals.try_recv(), signals.try_recv()), (Some(highest), None));
 }
 
 #[test]
