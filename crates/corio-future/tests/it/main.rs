@@ -18,4 +18,5 @@ mod reentrancy;
 mod threads;
 mod wait_many;
 mod chain;
+mod words;
 mod auto_traits;
