@@ -1,6 +1,6 @@
 use crate::counter::{Counter, poll};
 use corio_queue::{GetError, PutError, Queue, ShutDown};
-use futures_lite::StreamExt;
+use futures_lite::{Stream, StreamExt};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -54,4 +54,16 @@ fn a_stream_drains_and_ends() {
     let items: Vec<i32> = pollster::block_on((&mut stream).collect());
     assert_eq!(items, [0, 1, 2]);
     assert_eq!(pollster::block_on(stream.next()), None);
+}
+
+#[test]
+fn a_stream_knows_how_much_comes_once_nothing_can_be_added() {
+    let queue = Queue::new(0);
+    let mut items = queue.stream();
+    (0..3).for_each(|item| queue.put_nowait(item).unwrap());
+    assert_eq!(items.size_hint(), (0, None));
+    queue.shutdown(false);
+    assert_eq!(items.size_hint(), (0, Some(3)));
+    assert_eq!(pollster::block_on(items.next()), Some(0));
+    assert_eq!(items.size_hint(), (0, Some(2)));
 }

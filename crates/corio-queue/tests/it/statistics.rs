@@ -1,5 +1,5 @@
 use crate::counter::poll;
-use corio_queue::{LifoQueue, PriorityQueue, Queue, concurrent};
+use corio_queue::{GetError, LifoQueue, PriorityQueue, PutError, Queue, concurrent};
 use std::task::Waker;
 
 /// The same program for every kind; they have the same methods and no common trait.
@@ -48,4 +48,40 @@ fn what_is_done_before_it_is_got_is_not_counted_twice() {
     let now = queue.statistics();
     assert_eq!((now.unfinished, now.thrown, now.got), (0, 3, 0));
     assert!(queue.task_done().is_err());
+}
+
+/// What a queue answers: how many there may be, how many there are, whether that is none, or all, and whether it is over.
+type Answers = (usize, usize, bool, bool, bool);
+
+#[test]
+fn both_kinds_answer_the_same() {
+    let (here, between) = (Queue::new(2), concurrent::Queue::new(2));
+    let ask = |now: Answers| {
+        assert_eq!((here.maxsize(), here.len(), here.is_empty(), here.is_full(), here.is_shut_down()), now);
+        let answers = (between.maxsize(), between.len(), between.is_empty(), between.is_full(), between.is_shut_down());
+        assert_eq!(answers, now);
+    };
+    let put = |item| (here.put_nowait(item), between.put_nowait(item));
+    ask((2, 0, true, false, false));
+    assert_eq!(put(1), (Ok(()), Ok(())));
+    ask((2, 1, false, false, false));
+    assert_eq!(put(2), (Ok(()), Ok(())));
+    ask((2, 2, false, true, false));
+    assert_eq!(put(3), (Err(PutError::QueueFull(3)), Err(PutError::QueueFull(3))));
+    here.shutdown(false);
+    between.shutdown(false);
+    ask((2, 2, false, true, true));
+    assert_eq!(put(3), (Err(PutError::ShutDown(3)), Err(PutError::ShutDown(3))));
+}
+
+#[test]
+fn errors_say_which_they_are() {
+    let (full, shut) = (PutError::QueueFull(7), PutError::ShutDown(7));
+    assert_eq!([full.is_full(), full.is_shut_down(), shut.is_full(), shut.is_shut_down()], [true, false, false, true]);
+    assert_eq!((full.into_inner(), shut.into_inner()), (7, 7));
+    let (empty, shut) = (GetError::QueueEmpty, GetError::ShutDown);
+    assert_eq!(
+        [empty.is_empty(), empty.is_shut_down(), shut.is_empty(), shut.is_shut_down()],
+        [true, false, false, true]
+    );
 }
