@@ -2,8 +2,8 @@
 
 use crate::ledger::{Log, Wakes, poll, poll_with};
 use crate::toy_loop::Toy;
-use corio_future::{Cancelled, FutureError, InvalidState, promise, promise_with_canceller};
-use corio_seam::TargetId;
+use corio_future::{Cancelled, FutureError, InvalidState, promise, promise_for, promise_with_canceller};
+use corio_seam::{TargetId, Waitable};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -146,4 +146,54 @@ fn callbacks_see_a_cancelled_future() {
     future.add_done_callback(move |future| says.say(future.result().unwrap_err()));
     future.cancel_with("enough");
     assert_eq!(log.lines(), ["future was cancelled: enough"]);
+}
+
+/// A thing that counts its requests to end, and accepts the first.
+struct Job {
+    requests: Rc<Cell<u32>>,
+    below: Rc<dyn Waitable>,
+}
+
+impl Waitable for Job {
+    fn cancel(&self, message: Option<Arc<str>>) -> bool {
+        assert_eq!(message.as_deref(), Some("enough"));
+        self.requests.set(self.requests.get() + 1);
+        self.requests.get() == 1
+    }
+
+    fn describe(&self) -> String {
+        "a job".into()
+    }
+
+    fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
+        visit(Rc::clone(&self.below));
+    }
+}
+
+#[test]
+fn a_promise_for_a_thing_is_cancelled_shown_and_followed_as_that_thing() {
+    let (_below, below) = promise::<u8>();
+    let requests = Rc::default();
+    let (promise, future) = promise_for::<u8>(Job { requests: Rc::clone(&requests), below: below.waitable() });
+    let target = future.waitable();
+    assert_eq!(target.describe(), "a job pending");
+    let mut seen = Vec::new();
+    target.waits_for(&mut |next| seen.push(next.target_id()));
+    assert_eq!(seen, [below.waitable().target_id()]);
+    assert!(future.cancel_with("enough") && !future.cancel_with("enough"));
+    assert_eq!((requests.get(), future.done(), target.is_over()), (2, false, false));
+    promise.set_result(1).unwrap();
+    assert!(target.is_over() && !target.cancel(Some("enough".into())));
+}
+
+/// As a task's or a gather's seam sees it.
+#[test]
+fn a_future_is_cancelled_as_what_is_waited_for() {
+    let (promise, future) = promise::<u8>();
+    let target: Rc<dyn Waitable> = Rc::new(future.share());
+    assert_eq!((target.is_over(), target.target_id()), (false, future.waitable().target_id()));
+    assert!(target.cancel(Some("enough".into())));
+    assert!(target.is_over() && promise.is_cancelled());
+    assert_eq!((target.cancel(None), target.describe()), (false, "future cancelled".to_owned()));
+    assert_eq!(future.result().unwrap_err(), InvalidState::Ended(cancelled_with("enough")));
 }

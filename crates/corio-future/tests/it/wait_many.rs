@@ -156,3 +156,16 @@ fn many_are_waited_for_in_linear_time() {
     }
     assert_eq!(as_completed(futures, None).count(), count);
 }
+
+/// At least one turn comes, if only the one that says that time is over.
+#[test]
+fn how_many_turns_are_left_is_known_in_advance() {
+    let (promises, futures): (Vec<_>, Vec<_>) = (0..3).map(|_| promise::<u8>()).unzip();
+    let mut completed = as_completed(futures, NOW);
+    assert_eq!(completed.size_hint(), (1, Some(3)));
+    drop(promises.into_iter().next());
+    assert!(completed.next().unwrap().is_ok());
+    assert_eq!(completed.size_hint(), (1, Some(2)));
+    while completed.next().is_some() {}
+    assert_eq!(completed.size_hint(), (0, Some(0)));
+}
