@@ -1,8 +1,9 @@
 use crate::{Count, LONG, my_turn, raise};
 use corio_signal::{Bell, LoopBell, SIGUSR1, Signals, is_listening};
 use std::os::fd::{AsFd, AsRawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -79,4 +80,16 @@ fn a_loop_bell_counts_for_its_own_thread() {
         let _ = signals.poll_recv(&mut Context::from_waker(&waker));
     });
     assert!(elsewhere.join().is_err(), "nobody promised to watch for that thread");
+}
+
+#[test]
+fn a_loop_bell_that_is_gone_watches_no_more() {
+    let _turn = my_turn();
+    let (first, second) = (LoopBell::new(), LoopBell::new());
+    let mut signals = Signals::new([SIGUSR1]).unwrap();
+    let mut wait = || catch_unwind(AssertUnwindSafe(|| signals.poll_recv(&mut Context::from_waker(Waker::noop()))));
+    drop(first);
+    assert!(wait().unwrap().is_pending(), "one is left");
+    drop(second);
+    assert!(wait().is_err(), "nobody promised to watch any longer");
 }
