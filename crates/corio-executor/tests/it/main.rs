@@ -26,4 +26,5 @@ mod this_program; // A child of a test.
 #[cfg(all(unix, not(miri)))]
 mod signals; // Ctrl-C while the loop sleeps; each in a child process.
 mod auto_traits; // What is `Send`.
+mod words; // What they say to a person.
 mod transcript; // What a program prints.
