@@ -1,6 +1,7 @@
 use crate::counter::{Counter, poll};
 use corio_queue::concurrent::Queue;
 use corio_queue::{GetError, PutError, ShutDown};
+use futures_lite::StreamExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::thread;
@@ -115,4 +116,32 @@ fn hazard_41_a_thread_whose_time_runs_out_passes_its_wake_up_on() {
     queue.shutdown(true);
     assert_eq!(pollster::block_on(queue.put(2)), Err(ShutDown(2)));
     assert!(queue.task_done().is_ok() && queue.task_done().is_err());
+}
+
+#[test]
+fn a_stream_drains_and_ends() {
+    let queue = Queue::new(0);
+    let (sender, receiver) = (queue.clone(), queue.stream());
+    let thread = thread::spawn(move || {
+        (0..3).for_each(|n| sender.put_blocking(n, None).unwrap());
+        sender.shutdown(false);
+    });
+    let items: Vec<i32> = pollster::block_on(receiver.collect());
+    assert_eq!(items, [0, 1, 2]);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_stream_that_is_dropped_passes_its_wake_up_on() {
+    let queue = Queue::new(0);
+    let (mut first, mut second) = (queue.stream(), queue.stream());
+    let ((one, first_waker), (two, second_waker)) = (Counter::new(), Counter::new());
+    assert!(poll(&mut first.next(), &first_waker).is_pending() && poll(&mut second.next(), &second_waker).is_pending());
+    queue.put_nowait(7).unwrap();
+    assert_eq!((one.count(), two.count(), queue.statistics().getters), (1, 0, 1));
+    drop(first);
+    assert_eq!(two.count(), 1);
+    assert_eq!(poll(&mut second.next(), &second_waker), Poll::Ready(Some(7)));
+    drop(second);
+    assert_eq!(queue.statistics().getters, 0);
 }
