@@ -23,6 +23,8 @@ mod threads;
 mod set;
 /// A batch that somebody looks at, entry by entry.
 mod observe;
+/// What they say to a person.
+mod words;
 /// Who is Send.
 mod auto_traits;
 /// Tools of these tests.
