@@ -71,8 +71,9 @@ fn lists_count_who_waits_and_who_was_told() {
     assert_eq!(shown(&waiters), "Waiters { waiting: 1, notified: 1 }");
 
     let mut wakers = Wakers::new();
+    assert!(wakers.is_empty());
     (0..3).for_each(|_| wakers.push(Waker::noop().clone()));
-    assert_eq!(shown(&wakers), "Wakers { len: 3 }");
+    assert_eq!((shown(&wakers), wakers.is_empty()), ("Wakers { len: 3 }".to_owned(), false));
 }
 
 #[test]
