@@ -30,4 +30,5 @@ mod drops; // Is everything dropped, disarmed and taken back, once?
 mod wake; // Who is polled when, and from which thread?
 mod linear; // Does twice as much cost twice as much?
 mod bare; // What works without a loop, and borrows?
+mod words; // What they say to a person.
 mod auto_traits; // Who may cross threads?
