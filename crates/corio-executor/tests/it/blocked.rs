@@ -7,6 +7,8 @@ use corio_task::create_task;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -223,5 +225,23 @@ fn a_step_that_nobody_asked_for_yet_breaks_nothing() {
         drop(sequence.step(1));
         drop(sequence.step(0).await);
         drop(sequence.step(1).await);
+    });
+}
+
+#[test]
+fn one_that_is_given_up_is_forgotten() {
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    test::run(async {
+        let nobody = Arc::new(Nobody);
+        let mut blocked = Box::pin(wait_all_tasks_blocked());
+        assert!(blocked.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&nobody)))).is_pending());
+        assert_eq!(Arc::strong_count(&nobody), 2);
+        drop(blocked);
+        assert_eq!(Arc::strong_count(&nobody), 1);
     });
 }

@@ -54,7 +54,9 @@ fn waits_say_for_what() {
         assert_eq!(text(&sleep(Duration::ZERO)), "Sleep(one iteration)");
         assert_eq!(text(&sleep(Duration::from_secs(1))), "Sleep(1s)");
         assert_eq!(text(&sleep_until(LoopTime::ZERO)), "Sleep { when: LoopTime(0), armed: false }");
-        let ticks = text(&interval(Duration::from_secs(1)));
+        let ticks = interval(Duration::from_secs(1));
+        assert_eq!(ticks.period(), Duration::from_secs(1));
+        let ticks = text(&ticks);
         assert!(ticks.starts_with("Interval { period: 1s, next: LoopTime("), "{ticks}");
         assert_eq!(text(&wait_all_tasks_blocked()), "WaitAllTasksBlocked { waits: false }");
         let turns = Sequencer::new();
