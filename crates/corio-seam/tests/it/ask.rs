@@ -29,8 +29,8 @@ fn where_nothing_runs_nobody_answers() {
     assert!(!heard(Thing.target_id(), true));
     wait_on(Waiting::Leaf(&"nothing"));
     let [one, other] = two();
-    assert!(local_waker(&one).will_wake(&one));
-    assert!(will_wake(&one, &one.clone()) && !will_wake(&one, &other));
+    assert!(cfg!(miri) || local_waker(&one).will_wake(&one)); // Miri gives two names to one table.
+    assert!((cfg!(miri) || will_wake(&one, &one.clone())) && !will_wake(&one, &other));
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn a_seam_may_leave_the_rest_to_the_trait() {
     wait_on(Waiting::Leaf(&"a leaf"));
     assert_eq!(told.take(), [r#"plain Leaf("a leaf")"#]);
     let [one, other] = two();
-    assert!(local_waker(&one).will_wake(&one));
-    assert!(Plain.will_wake(&one, &one.clone()) && !will_wake(&one, &other));
+    assert!(cfg!(miri) || local_waker(&one).will_wake(&one)); // Miri gives two names to one table.
+    assert!((cfg!(miri) || Plain.will_wake(&one, &one.clone())) && !will_wake(&one, &other));
     assert!(!raised());
     let made = Context::new();
     assert!(Plain.adopt_context(made.clone()) == made);
