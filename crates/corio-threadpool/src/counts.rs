@@ -186,4 +186,17 @@ mod tests {
         assert_eq!(counts.admit(), Admission::Refuse(Phase::Broken));
         assert!(counts.has_ended());
     }
+    /// A job that waits for the pool's end counts for another that does, and no longer once it has given up.
+    #[test]
+    fn who_has_given_up_waiting_inside_is_waited_for() {
+        let mut counts = Counts::new(2);
+        [counts.spawned(), counts.spawned()];
+        counts.close(Phase::ShutDown);
+        counts.wait_inside();
+        counts.waited_inside();
+        counts.wait_inside();
+        assert!(!counts.has_ended_but_for_waiters());
+        counts.wait_inside();
+        assert!(counts.has_ended_but_for_waiters());
+    }
 }

@@ -153,6 +153,21 @@ fn the_last_worker_completes_the_async_shutdown() {
 }
 
 #[test]
+fn all_who_await_the_end_hear_of_it() {
+    let pool = pool(1);
+    let (key, gate) = door();
+    drop(pool.submit(move || gate.pass()).unwrap());
+    let counts: [Arc<Count>; 2] = Default::default();
+    let mut ends = [pool.shutdown_async(false), pool.shutdown_async(false)];
+    for (end, count) in ends.iter_mut().zip(&counts) {
+        assert!(pin!(end).poll(&mut Context::from_waker(&Waker::from(Arc::clone(count)))).is_pending());
+    }
+    key.open();
+    pool.shutdown(true, false);
+    assert_eq!(counts.map(|count| count.0.load(Ordering::SeqCst)), [1, 1]);
+}
+
+#[test]
 fn hazard_07_a_dropped_async_shutdown_drops_its_waker() {
     let pool = pool(1);
     let (key, gate) = door();

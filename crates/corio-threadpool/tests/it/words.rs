@@ -50,6 +50,10 @@ fn errors_are_sentences() {
     assert!(cancelled.to_string().starts_with("the call was "), "{cancelled}");
     let panicked = pollster::block_on(run_in_executor(&pool(1), || panic!("of its own"))).unwrap_err();
     assert!(panicked.to_string().starts_with("the call panicked"), "{panicked}");
+    assert_eq!(
+        [cancelled.is_cancelled(), cancelled.is_panic(), panicked.is_cancelled(), panicked.is_panic()],
+        [true, false, false, true]
+    );
     assert_eq!(CallError::Broken.to_string(), "the executor broke before it came to the call");
     assert_eq!(MapError::Failed(CallError::Broken).to_string(), CallError::Broken.to_string());
     assert_eq!(MapError::TimedOut.to_string(), "the time for the results is over");
