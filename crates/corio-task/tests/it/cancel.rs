@@ -1,5 +1,12 @@
 use crate::kit::{Log, OnDrop, forever, run, run_alone, yield_now};
-use corio_task::{Cancelled, JoinError, Scope, TaskSet, catch_cancelled, create_task, current_task};
+use corio_seam::LoopTime;
+use corio_task::{
+    Branch, Cancelled, JoinError, Scope, TaskSet, Until, catch_cancelled, create_task, current_deadline, current_task,
+};
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// Tells whether a task was cancelled by somebody else.
 fn was_cancelled<T>(result: &Result<T, JoinError>) -> bool {
@@ -624,4 +631,68 @@ fn hazard_14_from_a_callback_a_destructor_and_beside_a_wake() {
             assert_eq!(slot.take(), ["cut"], "cancel and wake in one iteration: the request wins, in either order");
         }
     });
+}
+
+/// As in asyncio: what the request was forwarded to ends, and that ends the waiter, whatever it counts by then.
+#[test]
+fn uncancel_does_not_withdraw_what_was_forwarded() {
+    run_alone(async {
+        let inner = create_task(pending::<()>());
+        let outer = create_task(inner);
+        yield_now().await;
+        assert!(outer.cancel());
+        assert_eq!(outer.uncancel(), 0);
+        assert!(outer.await.unwrap_err().is_cancelled());
+    });
+}
+
+#[test]
+fn a_poll_that_was_cancelled_from_within_can_tell() {
+    run_alone(async {
+        let caught = catch_cancelled(async {
+            assert!(!corio_seam::raised());
+            let mut resume = pin!(Cancelled::new().resume());
+            poll_fn(|cx| {
+                assert!(resume.as_mut().poll(cx).is_pending() && corio_seam::raised());
+                Poll::<()>::Pending
+            })
+            .await;
+        });
+        assert!(caught.await.is_err());
+        assert!(!corio_seam::raised(), "it ended at the scope");
+    });
+}
+
+/// A child's scope is one, however often it is asked for.
+#[test]
+fn a_child_of_a_branch_is_asked_by_any_of_its_handles() {
+    let (branch, mut cx) = (Branch::new(1), Context::from_waker(Waker::noop()));
+    let mut child = pin!(Some(pending::<()>()));
+    let handles = [branch.handle(0), branch.handle(0)];
+    branch.children().enter(|children| assert!(children.poll(0, child.as_mut(), &mut cx).is_pending()));
+    branch.pause(cx.waker());
+    assert!(handles[0].request(None));
+    assert_eq!(handles[1].cancelling(), 1);
+    branch.children().enter(|children| {
+        assert!(matches!(children.poll(0, child.as_mut(), &mut cx), Poll::Ready(Err(_))));
+    });
+}
+
+#[test]
+fn the_nearest_deadline_is_looked_for_as_far_as_a_request_would_come() {
+    /// What is seen inside an inner scope with a limit at 12, in an outer one with a limit at 5.
+    fn seen(inner: Scope) -> Option<LoopTime> {
+        let at = |nanos| Cell::new(Until::At(LoopTime::from_nanos(nanos)));
+        let (far, near) = (at(12), at(5));
+        let within = poll_fn(move |cx| {
+            let mut body = pin!(Some(async { current_deadline() }));
+            inner.poll_until(&far, body.as_mut(), cx)
+        });
+        let mut body = pin!(Some(within));
+        let polled = Scope::new().poll_until(&near, body.as_mut(), &mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Ok(Ok(nearest))) = polled else { panic!("neither was suspended") };
+        nearest
+    }
+    assert_eq!(seen(Scope::new()), Some(LoopTime::from_nanos(5)));
+    assert_eq!(seen(Scope::shielding()), Some(LoopTime::from_nanos(12)));
 }
