@@ -566,6 +566,26 @@ fn a_held_request_that_nobody_suspends_for_ends_the_task_unless_it_is_deferred()
 }
 
 #[test]
+fn a_held_request_hits_when_the_shield_is_dropped_unfinished() {
+    run_alone(async {
+        let task = create_task(async {
+            let scope = Scope::shielding();
+            let mut shielded = Box::pin(in_scope(&scope, forever()));
+            poll_fn(|cx| Poll::Ready(assert!(shielded.as_mut().poll(cx).is_pending()))).await;
+            yield_now().await;
+            yield_now().await;
+            drop(shielded);
+            drop(scope);
+            yield_now().await;
+            unreachable!("it is hit here")
+        });
+        yield_now().await;
+        task.cancel();
+        assert!(was_cancelled::<()>(&task.await));
+    });
+}
+
+#[test]
 fn withdrawn_while_it_is_held_a_request_hits_nobody() {
     run_alone(async {
         let task = create_task(async {

@@ -1,5 +1,11 @@
 use crate::kit::{Log, run, run_alone, yield_now};
 use corio_task::{TaskSet, all_tasks, create_task, current_task};
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 
 #[test]
 fn tasks_start_in_order_and_take_turns() {
@@ -138,4 +144,43 @@ fn an_output_can_be_looked_at_and_then_taken() {
         assert_eq!(task.take_output().unwrap().unwrap(), "here");
         assert_eq!(task.output(), None);
     });
+}
+
+/// Whoever awaits a task is woken, whatever else is noted at it, and whether it is a task of ours or not.
+#[test]
+fn whoever_awaits_is_woken_with_callbacks_and_without() {
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    for with_callback in [false, true] {
+        let (set, count) = (TaskSet::new(), Arc::new(Count(AtomicUsize::new(0))));
+        let called = Rc::new(Cell::new(0));
+        let mut task = set.spawn(async { 7 });
+        let waker = Waker::from(Arc::clone(&count));
+        assert!(Pin::new(&mut task).poll(&mut Context::from_waker(&waker)).is_pending());
+        if with_callback {
+            let called = Rc::clone(&called);
+            task.add_done_callback(move |_| called.set(called.get() + 1));
+        }
+        set.run_batch();
+        set.run_batch();
+        assert_eq!((count.0.load(Ordering::Relaxed), called.get()), (1, u32::from(with_callback)));
+
+        let called = Rc::new(Cell::new(0));
+        let awaited = set.spawn(async { yield_now().await });
+        let task = awaited.task_ref();
+        let awaiter = set.spawn(awaited);
+        set.run_batch();
+        if with_callback {
+            let called = Rc::clone(&called);
+            task.add_done_callback(move |_| called.set(called.get() + 1));
+        }
+        while set.has_ready() {
+            set.run_batch();
+        }
+        assert_eq!((awaiter.done(), called.get()), (true, u32::from(with_callback)));
+    }
 }
