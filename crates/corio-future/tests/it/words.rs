@@ -52,10 +52,10 @@ fn one_between_threads_too() {
     assert!(promise.set_running_or_notify_cancel());
     assert_eq!((shown(&future), future.running()), (of("running", 1), true));
     promise.set_result(1).unwrap();
-    assert_eq!((shown(&future), future.running()), (of("finished", 0), false));
+    assert_eq!((shown(&future), future.running(), future.cancelled()), (of("finished", 0), false, false));
     let (promise, future) = concurrent::promise::<u8>();
     assert!(future.cancel());
-    assert_eq!((shown(&future), promise.is_cancelled()), (of("cancelled", 0), true));
+    assert_eq!((shown(&future), promise.is_cancelled(), future.cancelled()), (of("cancelled", 0), true, true));
     let (promise, future) = concurrent::promise::<u8>();
     drop(promise);
     assert_eq!(shown(&future), of("broken", 0));
