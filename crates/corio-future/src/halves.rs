@@ -3,13 +3,13 @@
 //! The loop-bound half of a chain is `!Send`. It stays in a table: that of the loop which runs where it was made, dropped
 //! when the loop closes, or that of the thread where no loop runs. What crosses to other threads is its [`Address`].
 
+use crate::sync::{ThreadId, current, thread_local};
 use corio_seam::{LoopId, Remote};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, ThreadId};
 
 /// The loop-bound half of a chain.
 pub(crate) trait Half {
@@ -80,7 +80,7 @@ impl Place {
             }
             None => {
                 let table = LOOPLESS.try_with(Rc::downgrade).unwrap_or_default();
-                Place { table, address: Address { number, home: Home::Thread(thread::current().id()) } }
+                Place { table, address: Address { number, home: Home::Thread(current().id()) } }
             }
         }
     }
@@ -149,7 +149,7 @@ impl Address {
                 let call = remote.call(Box::new(move || _ = address.notify()));
                 drop(call);
             }
-            Home::Thread(home) if thread::current().id() == *home => self.deliver(LOOPLESS.try_with(Rc::clone).ok()),
+            Home::Thread(home) if current().id() == *home => self.deliver(LOOPLESS.try_with(Rc::clone).ok()),
             Home::Thread(_) => return false,
         }
         true

@@ -1,4 +1,4 @@
-//! Lock, condition and count: parking_lot's and std's, loom's in a model; std's under Miri, for parking_lot keeps pointers
+//! Lock, condition, count and thread: parking_lot's and std's, loom's in a model; std's under Miri, for parking_lot keeps pointers
 //! in integers, which strict provenance forbids.
 
 use std::time::Instant;
@@ -7,6 +7,8 @@ use std::time::Instant;
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 #[cfg(loom)]
 pub(crate) use loom::thread::{ThreadId, current};
+#[cfg(loom)]
+pub(crate) use loom::thread_local;
 #[cfg(not(any(loom, miri)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
@@ -15,6 +17,8 @@ pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::thread::{ThreadId, current};
+#[cfg(not(loom))]
+pub(crate) use std::thread_local;
 
 /// Locks `mutex`.
 #[inline]

@@ -1,15 +1,15 @@
-//! Models of the thread-safe cell: every order of the steps of two threads, up to a number of preemptions.
+//! Models of the thread-safe cell, and of the chain between it and a loop-bound one: every order of the steps of two threads, up to a number of preemptions.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=2 cargo test -p corio-future --release --test loom
 //! ```
-//! A lost wake-up shows as a deadlock, which loom finds. Two controls, small copies of the protocol with a step
-//! misplaced, must fail; they run in a child process, for a failing model aborts.
+//! A lost wake-up shows as a deadlock, which loom finds. Three controls, small copies of the protocol with a
+//! step misplaced, must fail; they run in a child process, for a failing model aborts.
 
 #![cfg(loom)]
 
-use corio_future::Cancelled;
 use corio_future::concurrent::{Future, FutureError, Promise, ReturnWhen, WaitError, as_completed, promise, wait};
+use corio_future::{Cancelled, to_concurrent, wrap_future};
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
@@ -309,6 +309,94 @@ fn two_arrive() {
     });
 }
 
+/// Wraps a thread-safe future where no loop runs: whoever awaits it here must hear of what another thread does.
+fn wrapped(write: fn(Promise<usize>), read: fn(corio_future::Future<usize>)) {
+    loom::model(move || {
+        let (promise, source) = promise();
+        let writer = thread::spawn(move || write(promise));
+        read(wrap_future(source));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wrapped_future_hears_of_its_value() {
+    wrapped(|promise| promise.set_result(7).unwrap(), |future| assert_eq!(block_on(future).unwrap(), 7));
+}
+
+#[test]
+fn a_wrapped_future_hears_of_a_broken_promise() {
+    wrapped(drop, |future| assert!(block_on(future).is_err_and(|error| !error.is_cancelled())));
+}
+
+#[test]
+fn a_wrapped_future_hears_of_a_cancellation() {
+    wrapped(cancel_from_the_write_end, |future| assert!(block_on(future).is_err_and(|error| error.is_cancelled())));
+}
+
+#[test]
+fn a_wrapped_future_is_cancelled_while_its_value_comes() {
+    wrapped(
+        |promise| drop(promise.set_result(7)),
+        |future| {
+            let cancelled = future.cancel(); // Not if the value was there before it was wrapped.
+            assert_eq!(cancelled, block_on(future).is_err());
+        },
+    );
+}
+
+#[test]
+fn one_of_two_who_await_a_wrapped_future_leaves() {
+    wrapped(
+        |promise| promise.set_result(7).unwrap(),
+        |mut future| {
+            let mut other = future.share();
+            let mut cx = Context::from_waker(Waker::noop());
+            let early = std::future::Future::poll(Pin::new(&mut other), &mut cx).is_ready();
+            drop(other);
+            match early {
+                true => assert_eq!(future.take().unwrap().unwrap(), 7),
+                false => assert_eq!(block_on(future).unwrap(), 7),
+            }
+        },
+    );
+}
+
+#[test]
+fn a_wrapped_future_is_dropped_while_its_value_comes() {
+    wrapped(
+        |promise| drop(promise.set_result(7)),
+        |mut future| {
+            let _ = std::future::Future::poll(Pin::new(&mut future), &mut Context::from_waker(Waker::noop()));
+        },
+    );
+}
+
+/// Hands a loop-bound future to another thread, while it gets its value here.
+fn handed_over(read: fn(Future<usize>)) {
+    loom::model(move || {
+        let (promise, source) = corio_future::promise();
+        let future = to_concurrent(source);
+        let reader = thread::spawn(move || read(future));
+        promise.set_result(7).unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn a_future_that_was_handed_over_hears_of_its_value() {
+    handed_over(|future| assert_eq!(block_on(future).unwrap(), 7));
+    handed_over(|mut future| assert_eq!(future.result(None).unwrap(), 7));
+}
+
+#[test]
+fn a_future_that_was_handed_over_is_cancelled_while_its_value_comes() {
+    handed_over(|mut future| {
+        let cancelled = future.cancel();
+        assert_eq!(future.result(None).is_err(), cancelled);
+    });
+}
+
 /// The protocol in small, with a step misplaced: models that must fail.
 mod control {
     use super::block_on;
@@ -363,6 +451,32 @@ mod control {
         });
     }
 
+    /// The chain's bug: it is asked whether the source is over first, and noted who awaits then. The source, which ends in
+    /// between, knocks where nobody is noted.
+    #[test]
+    fn an_awaiter_noted_too_late() {
+        if !is_child() {
+            return;
+        }
+        loom::model(|| {
+            let (source, awaiter) = (Arc::new(Mutex::new(false)), Arc::new(Mutex::new(None::<Waker>)));
+            let (other_source, other_awaiter) = (source.clone(), awaiter.clone());
+            let writer = thread::spawn(move || {
+                *other_source.lock().unwrap() = true;
+                let noted = other_awaiter.lock().unwrap().take();
+                if let Some(waker) = noted {
+                    waker.wake();
+                }
+            });
+            block_on(poll_fn(|cx| {
+                let is_over = *source.lock().unwrap();
+                *awaiter.lock().unwrap() = Some(cx.waker().clone());
+                if is_over { Poll::Ready(()) } else { Poll::Pending }
+            }));
+            writer.join().unwrap();
+        });
+    }
+
     /// The bug: whether it is over is asked under one lock, and said under another.
     #[test]
     fn two_endings() {
@@ -388,8 +502,11 @@ mod control {
 
     #[test]
     fn the_models_find_what_they_should() {
-        let controls =
-            [("control::a_waker_put_in_without_a_second_look", "deadlock"), ("control::two_endings", "it ended twice")];
+        let controls = [
+            ("control::a_waker_put_in_without_a_second_look", "deadlock"),
+            ("control::an_awaiter_noted_too_late", "deadlock"),
+            ("control::two_endings", "it ended twice"),
+        ];
         for (name, sign) in controls {
             let this = std::env::current_exe().unwrap();
             let ran = std::process::Command::new(this).args(["--exact", "--nocapture", name]).env(CHILD, "1").output();
