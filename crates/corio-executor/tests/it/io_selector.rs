@@ -170,9 +170,9 @@ fn hazard_29_a_wait_is_not_rounded_to_milliseconds() {
             let timeout = Duration::from_micros(micros);
             let wait = |()| {
                 let start = Instant::now();
-                while start.elapsed() < timeout {
-                    // Early returns are allowed: they are not what this measures.
-                    selector.wait(&mut Vec::new(), Some(timeout - start.elapsed())).unwrap();
+                // Early returns are allowed: they are not what this measures.
+                while let Some(left) = timeout.checked_sub(start.elapsed()) {
+                    selector.wait(&mut Vec::new(), Some(left)).unwrap();
                 }
                 start.elapsed() - timeout
             };
