@@ -11,7 +11,9 @@ mod threads;
 mod trace;
 mod shrink;
 mod counts;
+mod check;
 
+use check::{check, first_difference};
 use clap::Parser;
 use counts::Counts;
 use model::Model;
@@ -24,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use threads::Threads;
-use trace::{Event, Written};
+use trace::Written;
 
 /// Runs random programs on a loop and on a model, and compares.
 #[derive(Parser)]
@@ -134,7 +136,7 @@ impl Simulator {
             }
             let program = Program::new(seed);
             ops += program.ops.len();
-            match self.check(&program) {
+            match check(&program, &self.threads) {
                 Ok(events) => counts.add(&program, &events),
                 Err(_) => {
                     self.tell(seed, &program);
@@ -155,29 +157,11 @@ impl Simulator {
         true
     }
 
-    /// Runs a program on the model and twice on the loop; returns the trace.
-    fn check(&self, program: &Program) -> Result<Vec<Event>, String> {
-        let model = Model::run(program);
-        let first = run::run(program, &self.threads);
-        if let Some(wrong) = first.wrongs.first() {
-            return Err(wrong.clone());
-        }
-        if let Some(at) = first_difference(&model.events, &first.events) {
-            let (must, does) = (model.events.get(at), first.events.get(at));
-            return Err(format!("event {at} must be {must:?}, and is {does:?}"));
-        }
-        let second = run::run(program, &self.threads);
-        if let Some(at) = first_difference(&first.events, &second.events) {
-            return Err(format!("event {at} of a second run is another one: the same seed gives two traces"));
-        }
-        Ok(model.events)
-    }
-
     /// Shrinks a program that fails, and prints what there is to know.
     fn tell(&self, seed: u64, program: &Program) {
         println!("seed {seed} FAILS; shrinking ...");
-        let shrunk = shrink::shrink(program, |program| self.check(program).is_err());
-        let wrong = self.check(&shrunk).err().unwrap_or_else(|| "nothing, the second time".to_string());
+        let shrunk = shrink::shrink(program, |program| check(program, &self.threads).is_err());
+        let wrong = check(&shrunk, &self.threads).err().unwrap_or_else(|| "nothing, the second time".to_string());
         println!("violated: {wrong}\n\nprogram of {} operations, then {:?}:", shrunk.ops.len(), shrunk.finale);
         for (index, op) in shrunk.ops.iter().enumerate() {
             println!("  [{index}] {op:?}");
@@ -200,7 +184,7 @@ impl Simulator {
         let run = run::run(&program, &self.threads);
         println!("seed {seed}: {} operations, then {:?}", program.ops.len(), program.finale);
         println!("{}", Written { ops: &program.ops, events: &run.events });
-        match self.check(&program) {
+        match check(&program, &self.threads) {
             Ok(_) => true,
             Err(_) => {
                 self.tell(seed, &program);
@@ -245,10 +229,4 @@ impl Watch {
     fn begin(&self, seed: u64) {
         self.0.store(seed, Ordering::Relaxed);
     }
-}
-
-/// Returns where two traces part.
-fn first_difference(one: &[Event], other: &[Event]) -> Option<usize> {
-    let at = one.iter().zip(other).position(|(one, other)| one != other);
-    at.or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))
 }

@@ -239,7 +239,20 @@ impl Program {
         let ops = (0..length).map(|_| random.op(&weights, total)).collect();
         Program { finale, ops }
     }
+
+    /// Makes a program of bytes: the first says how it ends, and three are an operation.
+    #[allow(dead_code)] // The fuzz target's, or, for the other one, the simulator's.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Program {
+        let (first, rest) = bytes.split_first().unwrap_or((&0, &[]));
+        let finale = [Finale::CloseNow, Finale::Settle, Finale::CancelAll][usize::from(first % 3)];
+        let kind = |byte: u8| Kind::ALL[usize::from(byte) % Kind::ALL.len()];
+        let ops = rest.chunks_exact(3).map(|op| Op { kind: kind(op[0]), a: op[1], b: op[2] });
+        Program { finale, ops: ops.take(LONGEST).collect() }
+    }
 }
+
+/// The most operations of a program that is made of bytes.
+const LONGEST: usize = 400;
 
 /// splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 struct Random(u64);
