@@ -1,0 +1,2 @@
+#![cfg_attr(fuzzing, no_main)]
+corio_fuzz::target!(corio_fuzz::addresses::run);
