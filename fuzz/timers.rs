@@ -208,7 +208,8 @@ impl World {
         let left = self.ready.borrow();
         assert!(batch.iter().all(|number| !left.contains(number)), "the batch did not run");
         let (sleepers, turn) = (self.sleepers.borrow(), self.turns.get());
-        let mut due = sleepers.iter().filter(|sleeper| sleeper.armed_in.is_some_and(|armed| armed < turn) && sleeper.when <= now);
+        let mut due =
+            sleepers.iter().filter(|sleeper| sleeper.armed_in.is_some_and(|armed| armed < turn) && sleeper.when <= now);
         assert!(due.all(|sleeper| sleeper.bell.count() > 0), "a sleep that is due was not woken");
     }
 
