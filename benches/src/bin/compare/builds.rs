@@ -92,10 +92,13 @@ const PROGRAMS: [Program; 8] = [
     Program { name: "runite", features: "", main: "runite::block_on(async { println!(\"hello\") })" },
 ];
 
-/// Builds the programs of the runtimes that `wanted` says, the runtimes in turns, `runs` times; and returns with the figures what
-/// could not be built.
-#[must_use]
-pub(crate) fn builds(runs: u32, wanted: impl Fn(&str) -> bool) -> (Vec<Build>, Vec<String>) {
+/// Builds the programs of the runtimes that `wanted` says, the runtimes in turns, `runs` times; tells by `told` the figures so far
+/// after each, and returns with them what could not be built.
+pub(crate) fn builds(
+    runs: u32,
+    wanted: impl Fn(&str) -> bool,
+    mut told: impl FnMut(&[Build]),
+) -> (Vec<Build>, Vec<String>) {
     let folder = std::env::temp_dir().join(format!("corio-builds-{}", std::process::id()));
     let mut builds = Vec::new();
     let mut failed = Vec::new();
@@ -107,7 +110,12 @@ pub(crate) fn builds(runs: u32, wanted: impl Fn(&str) -> bool) -> (Vec<Build>, V
             }
             eprintln!("building a program on {} from nothing, {} of {runs}", program.name, run + 1);
             match program.build(&folder, run + 1 == runs) {
-                Ok(build) => merge(&mut builds, build),
+                Ok(build) => {
+                    let (name, seconds, crates) = (build.name, build.seconds, build.crates);
+                    eprintln!("  {name}: {seconds:.1} s, {crates} crates, {} of them foreign", build.foreign);
+                    merge(&mut builds, build);
+                    told(&builds);
+                }
                 Err(error) => failed.push((program.name, error.to_string())),
             }
             let _ = fs::remove_dir_all(folder.join(program.name));

@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many times the best peer's figure a peer's may be in the first round, for it to be asked again: it cannot become the best.
+/// How many times the best peer's figure a peer's may be after two rounds, for it to be asked again: it cannot become the best.
 const FAR_BEHIND: f64 = 20.0;
 
-/// The same in a row whose round takes long.
+/// The same in a row whose round takes long, after one.
 const BEHIND: f64 = 2.0;
 
 /// What is a long round, for a comparison that is to end within half an hour.
@@ -67,16 +67,16 @@ impl Contestant {
         }
     }
 
-    /// Tells whether it makes another run, now that each peer has made one: corio always, a peer while it is not `far` behind the
-    /// best of its kind.
+    /// Tells whether it makes another run: corio always, a peer while it is not `far` behind the best of its kind.
     fn goes_on(&self, bests: &Bests, far: f64) -> bool {
         let best = if self.cell.eager { bests.eager } else { bests.lazy };
-        let figure = self.first_figure().unwrap_or(0.0);
+        let figure = self.least().unwrap_or(0.0);
         self.cell.is_corio() || best.is_none_or(|best| figure <= best * far)
     }
 
-    fn first_figure(&self) -> Option<f64> {
-        self.runs.first()?.first().copied()
+    /// Returns the least figure so far.
+    fn least(&self) -> Option<f64> {
+        self.runs.first()?.iter().copied().min_by(f64::total_cmp)
     }
 
     fn finish(mut self, row: &Row) -> Cell {
@@ -89,7 +89,7 @@ impl Contestant {
     }
 }
 
-/// The best first figures of the peers that count: an eager one is compared with corio's eager tasks.
+/// The best figures so far of the peers that count: an eager one is compared with corio's eager tasks.
 struct Bests {
     lazy: Option<f64>,
     eager: Option<f64>,
@@ -101,14 +101,14 @@ impl Bests {
             let peers = contestants.iter().filter(|contestant| {
                 contestant.cell.counts && !contestant.cell.is_corio() && contestant.cell.eager == eager
             });
-            peers.filter_map(Contestant::first_figure).min_by(f64::total_cmp)
+            peers.filter_map(Contestant::least).min_by(f64::total_cmp)
         };
         Bests { lazy: best(false), eager: best(true) }
     }
 }
 
 impl Contest {
-    /// Has all runs of a row made: one of each, and then the others of those that may come off best.
+    /// Has all runs of a row made: one or two of each, and then the others of those that may come off best.
     #[must_use]
     pub(crate) fn measure(&self, row: &Row) -> Measured {
         let columns: Vec<_> = row.columns.iter().filter(|column| self.wants(column.runtime)).collect();
@@ -127,9 +127,12 @@ impl Contest {
         };
         let start = Instant::now();
         round(&mut contestants.iter_mut());
-        let far = if start.elapsed() > LONG { BEHIND } else { FAR_BEHIND };
+        // In a short row a second round is cheap, and whoever was disturbed in the first has another chance.
+        let is_long = start.elapsed() > LONG;
+        let (all, far) = if is_long { (1, BEHIND) } else { (2, FAR_BEHIND) };
+        (1..all.min(self.runs)).for_each(|_| round(&mut contestants.iter_mut()));
         let bests = Bests::of(&contestants);
-        for _ in 1..self.runs {
+        for _ in all..self.runs {
             round(&mut contestants.iter_mut().filter(|contestant| contestant.goes_on(&bests, far)));
         }
         let mut cells: Vec<_> = contestants.into_iter().map(|contestant| contestant.finish(row)).collect();

@@ -194,7 +194,11 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         write(&report, options)?;
     }
     if options.builds {
-        let (builds, failed) = builds::builds(2, |name| options.names_runtime(name));
+        let keep = |builds: &[builds::Build]| {
+            report.builds = builds.to_vec();
+            let _ = write(&report, options); // Should that fail, it is said in the end.
+        };
+        let (builds, failed) = builds::builds(2, |name| options.names_runtime(name), keep);
         report.builds = builds;
         report.skipped.extend(failed);
     }

@@ -75,7 +75,7 @@ pub(crate) struct Cell {
     pub(crate) eager: bool,
     /// The figure; none if the runtime cannot do it, or failed.
     pub(crate) figure: Option<f64>,
-    /// How many runs it was made of: fewer than of corio, where it was far behind in the first.
+    /// How many runs it was made of: fewer than of corio, where it was far behind in the first ones.
     pub(crate) runs: usize,
     /// The figure with link-time optimisation, if that was measured.
     pub(crate) lto: Option<f64>,

@@ -24,7 +24,7 @@ impl Report {
             text.push_str("\n¹ Shown, and not counted: its wakers are unsound on other threads.\n");
         }
         if self.has_fewer_runs() {
-            text.push_str("\n² Fewer runs than the others: it was far behind in the first.\n");
+            text.push_str("\n² Fewer runs than the others: it was far behind in the first ones.\n");
         }
         if !self.to_come.is_empty() {
             let _ = writeln!(text, "\nCUT SHORT before: {}.", self.to_come.join("; "));
