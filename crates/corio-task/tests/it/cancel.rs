@@ -3,9 +3,10 @@ use corio_seam::LoopTime;
 use corio_task::{
     Branch, Cancelled, JoinError, Scope, TaskSet, Until, catch_cancelled, create_task, current_deadline, current_task,
 };
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 /// Tells whether a task was cancelled by somebody else.
@@ -582,6 +583,29 @@ fn a_held_request_hits_when_the_shield_is_dropped_unfinished() {
         yield_now().await;
         task.cancel();
         assert!(was_cancelled::<()>(&task.await));
+    });
+}
+
+#[test]
+fn a_held_request_hits_a_task_that_sleeps_when_its_shield_is_dropped_elsewhere() {
+    run_alone(async {
+        let place = Rc::new(RefCell::new(None));
+        let mine = Rc::clone(&place);
+        let task = create_task(async move {
+            let mut shielded = Box::pin(async { in_scope(&Scope::shielding(), forever()).await });
+            poll_fn(|cx| Poll::Ready(assert!(shielded.as_mut().poll(cx).is_pending()))).await;
+            mine.replace(Some(shielded));
+            forever().await;
+        });
+        yield_now().await;
+        task.cancel();
+        yield_now().await;
+        assert!(!task.done(), "it is held back");
+        let shielded = place.take();
+        drop(shielded);
+        yield_now().await;
+        yield_now().await;
+        assert!(task.cancelled());
     });
 }
 

@@ -1,4 +1,4 @@
-use crate::kit::Log;
+use crate::kit::{Log, OnDrop};
 use corio_task::{Bell, TaskSet};
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -173,4 +173,35 @@ fn eight_threads_wake_one_task() {
     run_parked(&set, || task.done());
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert!(polls.get() > 1);
+}
+
+/// What another thread woke stands in the inbox until the set looks there, and is given up with it.
+#[test]
+fn what_was_woken_elsewhere_goes_with_a_set_that_closes() {
+    for kept in [true, false] {
+        let (set, dropped, place) = (TaskSet::new(), Log::new(), Rc::new(Cell::new(None)));
+        let (line, mine) = (OnDrop(dropped.clone(), "dropped"), Rc::clone(&place));
+        drop(set.spawn(async move {
+            let _line = line;
+            poll_fn(|cx| {
+                mine.set(Some(cx.waker().clone()));
+                Poll::<()>::Pending
+            })
+            .await;
+        }));
+        set.run_batch();
+        let waker: Waker = place.take().unwrap();
+        let elsewhere = thread::spawn(move || {
+            waker.wake_by_ref();
+            kept.then_some(waker)
+        });
+        let waker = elsewhere.join().unwrap();
+        set.close();
+        drop(set);
+        assert_eq!(dropped.take(), ["dropped"]);
+        if let Some(waker) = waker {
+            waker.wake_by_ref(); // It wakes nobody, and is all that is left.
+            drop(waker);
+        }
+    }
 }
