@@ -3,6 +3,7 @@ use corio_combinators::{ErrorGroup, Failure, NotStarted, TaskGroup, TaskStatus, 
 use corio_seam::{LoopTime, now};
 use corio_task::{JoinError, Task, catch_cancelled, create_task, current_task};
 use std::cell::{Cell, RefCell};
+use std::future::ready;
 use std::rc::Rc;
 
 fn was_cancelled<T>(ended: &Result<T, JoinError>) -> bool {
@@ -552,4 +553,15 @@ fn a_group_dropped_half_way_reports_what_fails_later() {
     };
     world.run(main).unwrap();
     assert_eq!(log.take(), ["handler: ValueError a task failed after its task group was dropped | late"]);
+}
+
+#[test]
+fn a_turn_that_nobody_waits_for_is_kept_for_whoever_comes() {
+    run(async {
+        let ended = TaskGroup::run_limited(1, async |group: TaskGroup| {
+            let first = group.create_task(ready(1)).await.unwrap();
+            first + group.create_task(ready(2)).await.unwrap()
+        });
+        assert_eq!(ended.await.unwrap(), 3);
+    });
 }
