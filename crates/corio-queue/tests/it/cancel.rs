@@ -121,3 +121,19 @@ fn hazard_3_a_put_is_not_polled_twice() {
     assert_eq!(poll(&mut put, &waker), Poll::Ready(Ok::<(), ShutDown<i32>>(())));
     let _ = poll(&mut put, &waker);
 }
+
+#[test]
+fn hazard_04_the_last_waker_counts() {
+    let queue = Queue::new(1);
+    let ((first, first_waker), (last, last_waker)) = (Counter::new(), Counter::new());
+    let counts = || (first.count(), last.count());
+    let mut get = queue.get();
+    assert!(poll(&mut get, &first_waker).is_pending() && poll(&mut get, &last_waker).is_pending());
+    queue.put_nowait(1).unwrap();
+    assert_eq!(counts(), (0, 1));
+    assert_eq!(poll(&mut get, &last_waker), Poll::Ready(Ok(1)));
+    queue.put_nowait(2).unwrap();
+    let mut put = queue.put(3);
+    assert!(poll(&mut put, &first_waker).is_pending() && poll(&mut put, &last_waker).is_pending());
+    assert_eq!((queue.get_nowait(), counts()), (Ok(2), (0, 2)));
+}
