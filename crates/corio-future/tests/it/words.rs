@@ -97,6 +97,7 @@ fn errors_between_threads_are_too() {
     let cancelled = future.result(None).unwrap_err();
     assert_eq!(cancelled.to_string(), "future was cancelled");
     assert!(!cancelled.is_timed_out() && cancelled.is_cancelled() && cancelled.source().is_none());
+    assert!(matches!(cancelled, concurrent::WaitError::Ended(end) if end.is_cancelled() && !end.is_panic()));
     let (promise, mut future) = concurrent::promise::<u8>();
     promise.set_panic(corio_seam::Panic::new(Box::new("boom")));
     let concurrent::WaitError::Ended(panicked) = future.result(None).unwrap_err() else { panic!("it has ended") };
