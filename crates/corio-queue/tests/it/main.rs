@@ -4,6 +4,9 @@
 mod counter; // Polls by hand, with a waker that counts.
 #[path = "../../../corio-sync/tests/it/random.rs"]
 mod random; // A small generator, for fixed seeds.
+#[path = "../../../corio-future/tests/it/ledger.rs"]
+#[allow(dead_code)] // Of its tools, only the waker that sees its clones is used here.
+mod ledger;
 
 mod order; // Who is woken, who is robbed, and where he goes then.
 mod cancel; // Futures dropped before, after and between wake-ups.

@@ -1,5 +1,6 @@
 use crate::counter::{Counter, poll};
-use corio_queue::{PriorityQueue, Queue};
+use crate::ledger::odd_waker;
+use corio_queue::{PriorityQueue, Queue, concurrent};
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,4 +114,19 @@ fn a_comparison_that_puts_panics_and_harms_nothing() {
     ACTING.set(false);
     queue.put_nowait(Nosy(0)).unwrap();
     assert_eq!(poll(&mut queue.get(), &waker), Poll::Ready(Ok(Nosy(0))));
+}
+
+/// Between the look at a full queue and the place in its line, the waker is cloned, which is user code.
+#[test]
+fn a_clone_that_makes_room_lets_the_put_through() {
+    let queue = concurrent::Queue::new(1);
+    queue.put_nowait(1).unwrap();
+    let inner = queue.clone();
+    let waker = odd_waker(move |what| {
+        if what == "clone" {
+            let _ = inner.get_nowait();
+        }
+    });
+    assert_eq!(poll(&mut queue.put(2), &waker), Poll::Ready(Ok(())));
+    assert_eq!(queue.get_nowait(), Ok(2));
 }
