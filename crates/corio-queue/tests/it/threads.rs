@@ -145,3 +145,29 @@ fn a_stream_that_is_dropped_passes_its_wake_up_on() {
     drop(second);
     assert_eq!(queue.statistics().getters, 0);
 }
+
+#[test]
+fn hazard_04_the_last_waker_counts() {
+    let queue = Queue::new(1);
+    let ((first, first_waker), (last, last_waker)) = (Counter::new(), Counter::new());
+    let mut get = queue.get();
+    assert!(poll(&mut get, &first_waker).is_pending() && poll(&mut get, &last_waker).is_pending());
+    queue.put_nowait(1).unwrap();
+    assert_eq!((first.count(), last.count()), (0, 1));
+    assert_eq!(poll(&mut get, &last_waker), Poll::Ready(Ok(1)));
+}
+
+#[test]
+fn a_joiner_just_leaves() {
+    let queue = Queue::new(0);
+    queue.put_nowait(1).unwrap();
+    let (count, waker) = Counter::new();
+    let mut join = queue.join();
+    assert!(poll(&mut join, &waker).is_pending());
+    assert_eq!(queue.statistics().joiners, 1);
+    drop(join);
+    assert_eq!(queue.statistics().joiners, 0);
+    queue.get_nowait().unwrap();
+    queue.task_done().unwrap();
+    assert_eq!(count.count(), 0);
+}
