@@ -4,6 +4,7 @@ use crate::transcript::Transcript;
 use corio_executor::{EventLoop, LoopHandle, RunError, Runner, VirtualClock, run, sleep, test, yield_now};
 use corio_task::{catch_cancelled, create_task, current_task};
 use std::cell::Cell;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -372,4 +373,22 @@ fn a_loop_that_runs_for_ever_is_the_thread_s_until_it_stops() {
     event_loop.run_forever().unwrap();
     assert_eq!(seen.get(), Some(id));
     assert!(corio_seam::loop_id().is_none() && LoopHandle::try_current().is_none() && !event_loop.is_running());
+}
+
+#[test]
+fn a_runner_that_is_dropped_ends_its_loop_as_a_close_does() {
+    let cleaned = Rc::new(Cell::new(false));
+    let (runner, mine) = (Runner::new(), Rc::clone(&cleaned));
+    let main = async {
+        drop(create_task(async move {
+            let _ = catch_cancelled(pending::<()>()).await;
+            yield_now().await;
+            mine.set(true);
+        }));
+        yield_now().await;
+    };
+    runner.run(main).unwrap();
+    assert!(!cleaned.get());
+    drop(runner);
+    assert!(cleaned.get());
 }

@@ -94,7 +94,10 @@ fn a_loop_that_runs_says_why_it_is_not_closed() {
 fn a_deadlock_says_how_many_wait_and_for_whom() {
     let (_promise, future) = corio_future::promise::<()>();
     let other = future.share();
-    let words = run(future).unwrap_err().to_string();
+    let error = run(future).unwrap_err();
+    let words = error.to_string();
+    let RunError::Deadlock(deadlock) = error else { panic!("{error}") };
+    assert!(words.ends_with(deadlock.tree().trim_end()) && deadlock.tree().contains("future pending"), "{words}");
     assert!(words.starts_with("deadlock: nothing can wake the event loop, and its only task waits\n"), "{words}");
     let (_promise, future) = corio_future::promise::<()>();
     let error = run(async {
