@@ -333,6 +333,31 @@ fn child_handler() {
 }
 
 #[test]
+fn two_handlers_are_told_apart() {
+    assert_eq!(child("child_two_handlers"), HEARD);
+}
+
+#[test]
+fn child_two_handlers() {
+    if !is_child() {
+        return;
+    }
+    run(async {
+        let (event_loop, calls) = (LoopHandle::current(), Rc::new(Cell::new(0)));
+        let (ones, tens) = (calls.clone(), calls.clone());
+        event_loop.add_signal_handler(SIGUSR1, move || ones.set(ones.get() + 1)).unwrap();
+        event_loop.add_signal_handler(corio_signal::SIGUSR2, move || tens.set(tens.get() + 10)).unwrap();
+        for (signal, count) in [(corio_signal::SIGUSR2, 10), (SIGUSR1, 11), (corio_signal::SIGUSR2, 21)] {
+            raise(signal);
+            until(&calls, count).await;
+            assert_eq!(calls.get(), count);
+        }
+    })
+    .unwrap();
+    heard();
+}
+
+#[test]
 fn a_handler_set_before_the_run_hears_what_came_before_it_too() {
     assert_eq!(child("child_handler_before_the_run"), HEARD);
 }
