@@ -1,6 +1,6 @@
 use crate::kit::{Drops, World, forever, ms, run, sleep, yield_now};
 use corio_combinators::{
-    Failure, ReturnWhen, TaskGroup, WaitSet, as_completed, by_completion, gather, race, timeout, timeout_at,
+    Failure, ReturnWhen, TaskGroup, WaitSet, as_completed, by_completion, fallible, gather, race, timeout, timeout_at,
     timeout_scope, try_join, wait, wait_for,
 };
 use corio_future::promise;
@@ -258,5 +258,17 @@ fn a_group_forgets_its_finished_children() {
             Rc::strong_count(&counted)
         });
         assert_eq!(ended.await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_fallible_that_is_left_half_way_has_no_callback_behind_it() {
+    run(async {
+        let (_promise, cell) = promise::<Result<u32, &str>>();
+        let mut results = as_completed([fallible(cell.share())]);
+        assert!(timeout(ms(1), results.next()).await.is_err());
+        assert!(format!("{cell:?}").contains("listeners: 1"), "{cell:?}");
+        drop(results);
+        assert!(format!("{cell:?}").contains("listeners: 0"), "{cell:?}");
     });
 }

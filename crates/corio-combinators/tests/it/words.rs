@@ -6,6 +6,7 @@ use corio_combinators::{
 use corio_seam::{Cancelled, Panic};
 use corio_task::{Task, create_task};
 use futures_core::Stream;
+use std::error::Error;
 use std::fmt;
 use std::future::{pending, ready};
 use std::time::Duration;
@@ -69,6 +70,22 @@ fn groups_and_scopes_say_how_they_stand() {
     });
 }
 
+/// An error with a cause.
+#[derive(Debug)]
+struct Caused(TimedOut);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("caused")
+    }
+}
+
+impl Error for Caused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// Returns the error of a wait that took too long.
 async fn timed_out() -> TimedOut {
     timeout(Duration::ZERO, pending::<()>()).await.unwrap_err()
@@ -83,6 +100,9 @@ fn errors_are_sentences() {
         Failure::Panicked(Panic::new(Box::new("boom"))),
         Failure::TimedOut(late.clone()),
     ];
+    assert!(failures.iter().all(|failure| failure.source().is_none()));
+    let caused = Failure::Failed(Box::new(Caused(late.clone())));
+    assert_eq!(caused.source().unwrap().to_string(), "timed out");
     assert_eq!(failures.map(|failure| failure.to_string()), ["no bread", "cancelled", "panicked: boom", "timed out"]);
     assert_eq!(NotStarted::Cancelled.to_string(), "the task was cancelled before it was ready");
     let silent = "the task will not be ready: it ended without calling `started`";
