@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn who_has_given_up_waiting_inside_is_waited_for() {
         let mut counts = Counts::new(2);
-        [counts.spawned(), counts.spawned()];
+        counts.spawned();
+        counts.spawned();
         counts.close(Phase::ShutDown);
         counts.wait_inside();
         counts.waited_inside();

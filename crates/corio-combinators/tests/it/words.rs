@@ -98,10 +98,10 @@ fn errors_are_sentences() {
         Failure::Failed("no bread".into()),
         Failure::Cancelled(Cancelled::new()),
         Failure::Panicked(Panic::new(Box::new("boom"))),
-        Failure::TimedOut(late.clone()),
+        Failure::TimedOut(late),
     ];
     assert!(failures.iter().all(|failure| failure.source().is_none()));
-    let caused = Failure::Failed(Box::new(Caused(late.clone())));
+    let caused = Failure::Failed(Box::new(Caused(late)));
     assert_eq!(caused.source().unwrap().to_string(), "timed out");
     assert_eq!(failures.map(|failure| failure.to_string()), ["no bread", "cancelled", "panicked: boom", "timed out"]);
     assert_eq!(NotStarted::Cancelled.to_string(), "the task was cancelled before it was ready");
@@ -121,7 +121,7 @@ fn group_is_odd() -> bool {
 fn a_group_s_error_lists_what_failed() {
     run(async {
         let late = timed_out().await;
-        let fail = || ready(Err::<(), _>(late.clone()));
+        let fail = || ready(Err::<(), _>(late));
         let one = TaskGroup::run(async |group| drop(group.create_task(fail()))).await;
         assert_eq!(one.unwrap_err().to_string(), "unhandled errors in a task group (1 failure); timed out");
         let both = TaskGroup::run(async |group| {
