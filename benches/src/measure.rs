@@ -75,10 +75,24 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Raises the limit of open descriptors as far as the system lets a process do it by itself.
-pub fn allow_many_descriptors() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let _ = setrlimit(Resource::Nofile, limit); // Those who need more will say so.
+/// Raises the limit of open descriptors as far as the system lets this process do it, up to `wanted`; the rows that need
+/// more say so.
+pub fn allow_descriptors(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = |maximum: Option<u64>| Rlimit { current: maximum.map(|maximum| maximum.min(wanted)), maximum };
+    let beyond = limit.maximum.map(|maximum| maximum.max(wanted)); // For who may.
+    let _ = setrlimit(Resource::Nofile, raised(beyond)).or_else(|_| setrlimit(Resource::Nofile, raised(limit.maximum)));
+}
+
+/// Checks that so many descriptors can be open.
+///
+/// # Panics
+///
+/// If the system does not allow as many: a row that ran into the limit would wait for ever.
+pub fn expect_descriptors(needed: u64) {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    if let Some(limit) = limit.filter(|limit| *limit < needed) {
+        panic!("it needs {needed} open descriptors, and the system allows {limit}");
+    }
 }

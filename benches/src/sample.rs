@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// The name of a row's floor, in the place of a runtime's.
 pub const FLOOR: &str = "floor";
 
+/// More than the row with the most connections needs.
+const MOST_DESCRIPTORS: u64 = 32_768;
+
 /// How long one slice of a quick run is to take, about, and how many slices there are: one that nobody disturbs is among them.
 const SLICE: Duration = Duration::from_millis(4);
 const SLICES: u32 = 5;
@@ -42,7 +45,7 @@ pub fn sample(name: &str, runtime: &str, effort: Effort) -> Result<Said, String>
     let row = rows.iter().find(|row| row.name == name);
     let found = row.and_then(|row| Some((row, work(row, runtime)?)));
     let (row, work) = found.ok_or_else(|| format!("there is no workload {name:?} on {runtime:?}"))?;
-    measure::allow_many_descriptors();
+    measure::allow_descriptors(MOST_DESCRIPTORS);
     if row.pinned && !measure::pin() {
         eprintln!("the system does not let this process choose its processor");
     }

@@ -154,6 +154,7 @@ fn park_until(word: &AtomicU64, value: u64) {
 /// Echo over so many connections, both ends on one level-triggered epoll loop, each message one read and one write: processor
 /// time. A buffer that is as long as the message needs no read that finds nothing.
 pub(super) fn echo<const CONNECTIONS: u64>(n: u64) -> Sample {
+    crate::measure::expect_descriptors(2 * CONNECTIONS + 100);
     let rounds = n / CONNECTIONS;
     let poller = epoll::create(epoll::CreateFlags::CLOEXEC).expect("a poller");
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");

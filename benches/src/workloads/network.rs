@@ -4,7 +4,7 @@ use super::floors::{self, EPOLL};
 use super::{Compio, Corio, Epoll, Glommio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring};
 use super::{Position, Row, Sample, columns};
 use crate::Network;
-use crate::measure::processor_time;
+use crate::measure::{self, processor_time};
 
 pub(super) const MESSAGE: usize = 64;
 
@@ -60,6 +60,7 @@ async fn ask<R: Network>(mut stream: R::Stream, rounds: u64) -> R::Stream {
 
 /// The connections are made before the clock starts, and closed after it has stopped.
 async fn echo<R: Network>(n: u64, connections: u64) -> Sample {
+    measure::expect_descriptors(2 * connections + 100); // Both ends, and what a runtime has besides.
     let (mut listener, address) = R::listen().await;
     let mut streams = Vec::new();
     let mut servers = Vec::new();
