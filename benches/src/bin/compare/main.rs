@@ -36,10 +36,10 @@ struct Options {
     /// Only runtimes whose names contain one of these, and corio
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     runtimes: Vec<String>,
-    /// Runs of each workload on each runtime
-    #[arg(long, default_value_t = 5, value_name = "N")]
-    runs: u32,
-    /// One short run of each, the largest left out
+    /// Runs of each workload on each runtime [default: 5; with --quick 1]
+    #[arg(long, value_name = "N")]
+    runs: Option<u32>,
+    /// Short runs, the largest left out, and all within three minutes if nothing is said of --runs
     #[arg(long)]
     quick: bool,
     /// Leave asyncio and uvloop out
@@ -168,7 +168,7 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         eprintln!("SKIPPED {skipped}");
     }
     let contest = Contest {
-        runs: if options.quick { 1 } else { options.runs },
+        runs: options.runs.unwrap_or(if options.quick { 1 } else { 5 }),
         effort: options.effort(),
         limit: Duration::from_secs(if options.quick { 5 } else { 60 }),
         runtimes: options.runtimes.clone(),
@@ -183,7 +183,7 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         Report { machine, how: how(&contest), rows: Vec::new(), left_out, to_come, skipped, builds: Vec::new() };
     for (i, row) in (1..).zip(rows) {
         report.to_come.remove(0);
-        if options.quick && begin.elapsed() > QUICK {
+        if options.quick && options.runs.is_none() && begin.elapsed() > QUICK {
             report.left_out.push(format!("{} (out of time)", row.name));
             continue;
         }
@@ -209,7 +209,8 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
 
 fn how(contest: &Contest) -> String {
     let runs = match contest.effort {
-        Effort::Quick => String::from("one short run of each"),
+        Effort::Quick if contest.runs == 1 => String::from("one short run of each"),
+        Effort::Quick => format!("{} short runs of each, in turns", contest.runs),
         _ => format!("{} runs of each, in turns", contest.runs),
     };
     format!("{runs}, each a process of its own")

@@ -241,5 +241,5 @@ fn a_busy_loop_rings_its_timers_a_few_iterations_late_at_most() {
         rang.get().unwrap() - when_due.unwrap_or(rang.get().unwrap())
     };
     let late: i32 = event_loop.run_until_complete(busy).unwrap();
-    assert!(late <= 4, "{late} iterations late");
+    assert!(late <= 5, "{late} iterations late"); // The task's step comes before the timer's entry.
 }

@@ -572,7 +572,7 @@ fn a_held_request_hits_when_the_shield_is_dropped_unfinished() {
         let task = create_task(async {
             let scope = Scope::shielding();
             let mut shielded = Box::pin(in_scope(&scope, forever()));
-            poll_fn(|cx| Poll::Ready(assert!(shielded.as_mut().poll(cx).is_pending()))).await;
+            assert!(poll_fn(|cx| Poll::Ready(shielded.as_mut().poll(cx).is_pending())).await);
             yield_now().await;
             yield_now().await;
             drop(shielded);
@@ -593,7 +593,7 @@ fn a_held_request_hits_a_task_that_sleeps_when_its_shield_is_dropped_elsewhere()
         let mine = Rc::clone(&place);
         let task = create_task(async move {
             let mut shielded = Box::pin(async { in_scope(&Scope::shielding(), forever()).await });
-            poll_fn(|cx| Poll::Ready(assert!(shielded.as_mut().poll(cx).is_pending()))).await;
+            assert!(poll_fn(|cx| Poll::Ready(shielded.as_mut().poll(cx).is_pending())).await);
             mine.replace(Some(shielded));
             forever().await;
         });
