@@ -2,7 +2,7 @@ use crate::kit::{forever, ms, run, sleep, yield_now};
 use corio_combinators::{
     Failure, ReturnWhen, WaitSet, as_completed, gather, gather_settled, shield, timeout, timeout_scope, wait, wait_for,
 };
-use corio_task::{Task, catch_cancelled, create_task};
+use corio_task::{Task, TaskOptions, catch_cancelled, create_task, create_task_with, format_call_graph};
 use futures_core::Stream;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -243,5 +243,26 @@ fn hazard_47_a_result_in_the_iteration_of_the_limit() {
         assert_eq!(wait_for(late, ms(1)).await.unwrap().unwrap(), "ignored it");
         let raises = create_task(async { catch_cancelled(forever()).await.map_err(|_| "in cleanup") });
         assert_eq!(wait_for(raises, ms(1)).await.unwrap().unwrap(), Err("in cleanup"));
+    });
+}
+
+/// Of the children, those that are over are waited for no more, also before anybody asked for their results.
+#[test]
+fn who_waits_for_as_completed_waits_for_the_unfinished() {
+    run(async {
+        let named = |name: &str, delay| create_task_with(TaskOptions::new().name(name), sleep(ms(delay)));
+        let tasks = [named("fast", 1), named("slow", 5), named("slower", 9)];
+        let waiter = create_task(async move {
+            let mut results = as_completed(tasks);
+            while results.next().await.is_some() {}
+        });
+        let drawn = |waiter: &Task<()>| format_call_graph(waiter);
+        sleep(ms(3)).await;
+        let text = drawn(&waiter);
+        assert!(text.contains("slow") && text.contains("slower") && !text.contains("fast"), "{text}");
+        sleep(ms(5)).await;
+        let text = drawn(&waiter);
+        assert!(text.contains("slower") && !text.contains("\"slow\""), "{text}");
+        waiter.await.unwrap();
     });
 }
