@@ -9,7 +9,7 @@ use criterion::{Criterion, SamplingMode, Throughput};
 use std::time::Duration;
 
 fn main() {
-    measure::allow_many_descriptors();
+    measure::allow_descriptors(32_768);
     let criterion = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(200));
     let mut criterion = criterion.measurement_time(Duration::from_secs(1)).configure_from_args();
     for row in workloads::all().into_iter().filter(has_curve) {

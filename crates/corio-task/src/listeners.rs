@@ -40,8 +40,20 @@ impl Listeners {
         Listeners { entries: vec![Entry::Seat(seat)], last_key: 0 }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Tells whether nothing is lost with the list: nobody is told, and no key was given out that another list would again.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.entries.is_empty() && self.last_key == 0
+    }
+
+    /// Takes the seat, if nobody else is told: at the end, for the keys that were given out are forgotten with the list.
+    pub(crate) fn take_only_seat(&mut self) -> Option<Seat> {
+        if !matches!(*self.entries, [Entry::Seat(_)]) {
+            return None;
+        }
+        match self.entries.pop() {
+            Some(Entry::Seat(seat)) => Some(seat),
+            _ => None,
+        }
     }
 
     /// Tells whether whoever awaits the handle would be woken by `waker`.

@@ -417,16 +417,29 @@ impl TaskPtr {
     fn tell(self) {
         let slot = &self.header().slot;
         if slot.is_seat() && self.core().is_open() {
-            if !(self.header().state.has(OUTPUT) && slot.announce()) {
-                self.call_soon();
-            }
-            return;
+            return self.tell_seat();
         }
         match slot.take() {
             Listening::Nobody => (),
             Listening::Task(waiter) => waker::kept(waiter).wake(),
             Listening::Seat(seat) => seat.discard(), // The set is closing.
-            Listening::Many(listeners) => listeners.tell(&self.view(), self.core()),
+            Listening::Many(mut listeners) => match listeners.take_only_seat() {
+                Some(seat) if self.core().is_open() => {
+                    slot.put(Listening::Seat(seat)); // Others were told once, and are no more.
+                    self.tell_seat();
+                }
+                Some(seat) => seat.discard(),
+                None => listeners.tell(&self.view(), self.core()),
+            },
+        }
+    }
+
+    /// Announces the end to the seat in the slot, or has it called.
+    #[inline]
+    fn tell_seat(self) {
+        let header = self.header();
+        if !(header.state.has(OUTPUT) && header.slot.announce()) {
+            self.call_soon();
         }
     }
 

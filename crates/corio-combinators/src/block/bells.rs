@@ -440,7 +440,7 @@ mod loom_tests {
                     })
                 } else {
                     let is_open = door.load(Ordering::Relaxed);
-                    bells.shared.bells()[index].silence();
+                    bells.shared.bells[index].silence();
                     is_open
                 };
                 if is_open {

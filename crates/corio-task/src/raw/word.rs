@@ -118,7 +118,7 @@ impl SlotWord {
             Listening::Seat(seat) if seat.is(seats, index) => Some(seat),
             Listening::Many(mut listeners) => {
                 let removed = listeners.remove_seat(seats, index);
-                if !listeners.is_empty() {
+                if !listeners.is_unused() {
                     self.put(Listening::Many(listeners));
                 }
                 removed
@@ -179,7 +179,7 @@ impl SlotWord {
             seat @ Listening::Seat(_) => self.put(seat),
             Listening::Many(mut listeners) => {
                 let old = listeners.take_waker();
-                if !listeners.is_empty() {
+                if !listeners.is_unused() {
                     self.put(Listening::Many(listeners));
                 }
                 drop(old); // User code: the word is whole again.

@@ -492,3 +492,20 @@ fn an_audience_may_take_a_value_in_the_step_that_ends_the_task() {
     drop(purse.tasks.take());
     assert_eq!(log.take(), ["second"]);
 }
+
+#[test]
+fn a_key_is_good_once_whatever_came_and_went_meanwhile() {
+    let (set, log) = (TaskSet::new(), Log::new());
+    let seats = seats(&log, 1);
+    let task = set.spawn(async {});
+    let called = log.clone();
+    let old = task.add_done_callback(|_| unreachable!("it was taken back"));
+    assert!(task.remove_done_callback(old));
+    task.take_seat(&seats, 0);
+    assert!(task.leave_seat(&seats, 0));
+    let new = task.add_done_callback(move |_| called.add("called"));
+    assert_ne!(old, new);
+    assert!(!task.remove_done_callback(old));
+    run_all(&set);
+    assert_eq!(log.take(), ["called"]);
+}
