@@ -85,8 +85,8 @@ impl Round {
     }
 
     #[inline]
-    fn advance_past<M: Members>(&mut self, ends: bool, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
-        let turn = self.advance_to(ends, members.as_mut(), cx);
+    fn advance_past<M: Members>(&mut self, past_ends: bool, mut members: Pin<&mut M>, cx: &mut Context<'_>) -> Turn {
+        let turn = self.advance_to(past_ends, members.as_mut(), cx);
         if let Turn::Pending = turn {
             let waker = match &self.turns {
                 Turns::Few { .. } => cx.waker(),
@@ -167,6 +167,7 @@ impl Turns {
     }
 }
 
+/// As [`Turns::poll`], for few: those from the cursor on.
 fn poll_few<M: Members>(
     left: &mut u32,
     cursor: &mut u32,
@@ -190,6 +191,7 @@ fn poll_few<M: Members>(
     None
 }
 
+/// As [`Turns::poll`], for many: those whose bells rang.
 fn poll_many<M: Members>(
     left: &mut usize,
     bells: &mut Bells,
