@@ -1,6 +1,6 @@
 //! The trait, the thread-local, and the functions that ask it.
 
-use crate::{Cancelled, Context, Node, Report, TargetId, Timer, Waiting};
+use crate::{Cancelled, Context, Node, Report, TargetId, Timer, Waitable, Waiting};
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
@@ -49,6 +49,12 @@ pub trait Seam {
     /// As [`wait_on`](Seam::wait_on) with [`Waiting::Leaf`], which is asked for at almost every suspension.
     fn wait_on_leaf(&self, name: &'static &'static str) {
         self.wait_on(Waiting::Leaf(name));
+    }
+
+    /// As [`wait_on`](Seam::wait_on) with [`Waiting::Target`], which is asked for at each suspension on a future: two words,
+    /// which are passed in registers.
+    fn wait_on_target(&self, target: Rc<dyn Waitable>) {
+        self.wait_on(Waiting::Target(target));
     }
 
     /// Clones a waker for a place that never leaves this thread, and counts it apart from the others; a runner that does

@@ -82,12 +82,20 @@ pub fn wait_on(waiting: Waiting) {
                 seam.wait_on_leaf(name);
             }
         }
-        waiting => wait_on_target(waiting),
+        Waiting::Target(target) => wait_on_target(target),
+        listened => wait_on_listened(listened),
     }
 }
 
 /// A function of its own, so that a leaf has no destructor to see to.
-fn wait_on_target(waiting: Waiting) {
+fn wait_on_target(target: Rc<dyn Waitable>) {
+    if let Some(seam) = current() {
+        seam.wait_on_target(target);
+    }
+}
+
+/// As [`wait_on_target`].
+fn wait_on_listened(waiting: Waiting) {
     if let Some(seam) = current() {
         seam.wait_on(waiting);
     }

@@ -56,7 +56,7 @@ pub(crate) use cache::Cache;
 pub use reference::TaskRef;
 pub(crate) use reference::{
     Handle, RemoteTask, current_has_attention, current_root, current_root_if_any, is_current_root, note_in_current,
-    note_leaf_in_current, requests_of_current,
+    note_leaf_in_current, note_target_in_current, requests_of_current,
 };
 pub(crate) use registry::Registry;
 pub(crate) use seats::Seat;

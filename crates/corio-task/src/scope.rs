@@ -4,7 +4,7 @@ use crate::branch::Seat;
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
-use corio_seam::{Cancelled, OnAlarm, TargetId};
+use corio_seam::{Cancelled, OnAlarm, TargetId, Waitable};
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
@@ -336,6 +336,16 @@ pub(crate) fn note(slot: Slot) {
 pub(crate) fn note_leaf(name: &'static &'static str) {
     if current::with_scope(|scope| scope.map(|scope| scope.note_leaf(name))).is_none() {
         raw::note_leaf_in_current(name);
+    }
+}
+
+/// As [`note`] with [`Slot::Target`], which stays in registers until it is where it is to be.
+#[inline]
+pub(crate) fn note_target(target: Rc<dyn Waitable>) {
+    if current::with_scope(|scope| scope.is_some()) {
+        note(Slot::Target(target));
+    } else {
+        raw::note_target_in_current(target);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::raw::{self, TaskRef, current};
 use crate::scope;
 use crate::set::RemoteSet;
 use crate::task::spawn_here;
-use corio_seam::{Cancelled, Context, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waiting};
+use corio_seam::{Cancelled, Context, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waitable, Waiting};
 use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -67,6 +67,11 @@ impl Seam for Tasks {
             Waiting::Listened(target) => Slot::Listened(target),
             Waiting::Leaf(name) => Slot::Leaf(name),
         });
+    }
+
+    #[inline]
+    fn wait_on_target(&self, target: Rc<dyn Waitable>) {
+        scope::note_target(target);
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
 use crate::options::TaskOptions;
 use crate::set::Core;
-use corio_seam::{Cancelled, Context, TargetId};
+use corio_seam::{Cancelled, Context, TargetId, Waitable};
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -180,6 +180,14 @@ pub(crate) fn note_leaf_in_current(name: &'static &'static str) {
 }
 
 /// Returns the root scope of the task being polled, made now if there was none.
+/// As [`note_in_current`] with [`Slot::Target`].
+#[inline]
+pub(crate) fn note_target_in_current(target: Rc<dyn Waitable>) {
+    if let Some(task) = current::task() {
+        task.header().extra.wait_on_target(task.waits(), target);
+    }
+}
+
 pub(crate) fn current_root() -> Option<Rc<Node>> {
     current::task().map(TaskPtr::root)
 }

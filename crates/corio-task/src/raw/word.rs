@@ -5,6 +5,7 @@ use super::{TaskPtr, TaskRef, waker};
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
 use crate::waits::{Place, Waits};
+use corio_seam::Waitable;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -336,6 +337,16 @@ impl ExtraWord {
         }
     }
 
+    /// Notes that the task waits for something of ours that is no task.
+    #[inline]
+    pub(super) fn wait_on_target(&self, waits: &Waits, target: Rc<dyn Waitable>) {
+        if self.0.get().is_null() {
+            self.put(Extra::Place(waits.put(|| Slot::Target(target))));
+        } else {
+            self.wait_on_more(waits, Slot::Target(target));
+        }
+    }
+
     /// Notes that the task waits for something that takes more than a word to say.
     #[inline]
     pub(super) fn wait_on_slot(&self, waits: &Waits, slot: Slot) {
@@ -344,7 +355,7 @@ impl ExtraWord {
         }
         match slot {
             Slot::Leaf(name) => self.wait_on_leaf(waits, name),
-            slot => self.put(Extra::Place(waits.put(slot))),
+            slot => self.put(Extra::Place(waits.put(|| slot))),
         }
     }
 
