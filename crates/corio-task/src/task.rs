@@ -42,6 +42,7 @@ use std::task::{Context, Poll};
 /// ```compile_fail,E0277
 /// corio_task::create_task(42);
 /// ```
+#[inline]
 #[track_caller]
 pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
     if const { size_of::<F>() > LARGE_FUTURE } {
@@ -98,6 +99,7 @@ fn found<T, F>(task: Result<Task<T>, F>) -> Task<T> {
 }
 
 /// Starts a task in the set that runs here; gives the future back where none does.
+#[inline]
 #[track_caller]
 pub(crate) fn spawn_here<F: Future + 'static>(future: F) -> Result<Task<F::Output>, F> {
     Handle::spawn_here(future, Location::caller()).map(Task::new)
@@ -375,25 +377,18 @@ impl<U, E: Into<Box<dyn std::error::Error>>> Task<Result<U, E>> {
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
-    #[inline]
+    #[inline(always)] // As `take_ending` says.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let handle = &mut self.handle;
-        if handle.is_done() {
-            if scope::heard(handle.address(), handle.is_cancelled()) {
-                scope::note(Slot::Leaf(&"resume"));
-                return Poll::Pending;
-            }
-            let output = handle.take();
-            return output.map_or(Poll::Pending, Poll::Ready);
+        if !handle.is_done() {
+            handle.wait(cx.waker());
+            return Poll::Pending;
         }
-        assert!(!handle.is_current(), "a task awaits itself, which would never end");
-        handle.set_waker(cx.waker());
-        if current::with_scope(|scope| scope.is_some()) {
-            scope::note(Slot::Task(handle.view()));
-        } else {
-            handle.wait_in_current();
+        if scope::heard(handle.address(), handle.is_cancelled()) {
+            scope::note(Slot::Leaf(&"resume"));
+            return Poll::Pending;
         }
-        Poll::Pending
+        Poll::Ready(handle.take_ending())
     }
 }
 

@@ -7,7 +7,7 @@ use corio_seam::{Context, capture_context, outside_context};
 
 impl TaskPtr {
     /// Starts a task that was made just now, as the set's tasks are started.
-    #[inline]
+    #[inline(never)]
     pub(super) fn begin(self) {
         if self.core().is_eager() {
             return self.begin_with(TaskOptions::default());

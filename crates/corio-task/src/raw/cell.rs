@@ -34,23 +34,44 @@ union Content<F: Future> {
 
 /// Makes a task of `future`, and registers it with its set. It is SCHEDULED, but in no queue: the caller begins it.
 ///
+/// Inlined where the coroutine is made, so that it is written into its cell at once; all else is the same for all types.
+///
 /// # Safety
 ///
 /// * `core` came from [`Arc::as_ptr`], its memory is alive, and the caller runs on the set's thread.
 /// * If `F` or its output borrows, the caller ends the task and takes its output before the loan does.
-#[inline]
+///
+/// [`Arc::as_ptr`]: std::sync::Arc::as_ptr
+#[inline(always)]
 pub(crate) unsafe fn allocate<F: Future>(
     core: NonNull<Core>,
     future: F,
     location: &'static Location<'static>,
 ) -> TaskPtr {
     // SAFETY:
+    // * the caller's own promise;
+    // * the table is that of the cells for `F`, and a coroutine follows.
+    let task = unsafe { register(core, &TaskCell::<F>::VTABLE, location) };
+    // SAFETY:
+    // * the cell was made for an `F`, and nobody has looked at it yet.
+    unsafe { TaskCell::<F>::content(task).cast::<F>().write(future) };
+    task
+}
+
+/// Makes a cell for which `table` is, without the coroutine that the header says is there, and registers it.
+///
+/// # Safety
+///
+/// * As [`allocate`], and the caller writes the coroutine before anybody else sees the task.
+#[inline(never)]
+unsafe fn register(core: NonNull<Core>, table: &'static VTable, location: &'static Location<'static>) -> TaskPtr {
+    // SAFETY:
     // * the caller's own promise.
     let set = unsafe { core.as_ref() };
     let number = set.next_number();
     // SAFETY:
-    // * the table is a constant, promoted to a static; the pointer is to all of it.
-    let node = unsafe { corio_seam::Header::new(NonNull::from(&TaskCell::<F>::VTABLE).cast()) };
+    // * the pointer is to all of the table.
+    let node = unsafe { corio_seam::Header::new(NonNull::from(table).cast()) };
     let header = Header {
         node,
         core,
@@ -67,12 +88,10 @@ pub(crate) unsafe fn allocate<F: Future>(
         lost: AtomicU32::new(0),
         location,
     };
-    let content = UnsafeCell::new(Content { future: ManuallyDrop::new(future) });
-    let class = TaskCell::<F>::VTABLE.class;
-    let block = if IS_USED { set.cells.take(class) } else { class.allocate() };
+    let block = if IS_USED { set.cells.take(table.class) } else { table.class.allocate() };
     // SAFETY:
-    // * the block is of the class of these cells: large enough, and aligned.
-    unsafe { block.cast().write(TaskCell { header, content }) };
+    // * the block is of the class of these cells: large enough, and aligned; each begins with its header.
+    unsafe { block.cast().write(header) };
     let task = TaskPtr(block.cast());
     set.add_live();
     set.tasks.add(task);

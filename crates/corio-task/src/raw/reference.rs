@@ -6,6 +6,7 @@ use crate::error::JoinError;
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
 use crate::options::TaskOptions;
+use crate::scope;
 use crate::set::Core;
 use corio_seam::{Cancelled, Context, TargetId, Waitable};
 use std::marker::PhantomData;
@@ -179,7 +180,6 @@ pub(crate) fn note_leaf_in_current(name: &'static &'static str) {
     }
 }
 
-/// Returns the root scope of the task being polled, made now if there was none.
 /// As [`note_in_current`] with [`Slot::Target`].
 #[inline]
 pub(crate) fn note_target_in_current(target: Rc<dyn Waitable>) {
@@ -188,6 +188,7 @@ pub(crate) fn note_target_in_current(target: Rc<dyn Waitable>) {
     }
 }
 
+/// Returns the root scope of the task being polled, made now if there was none.
 pub(crate) fn current_root() -> Option<Rc<Node>> {
     current::task().map(TaskPtr::root)
 }
@@ -251,6 +252,7 @@ impl<T> Handle<T> {
 
     /// Makes a task of `future` in the set that runs here, and begins it; gives the future back where no set does, or it
     /// is closing.
+    #[inline(always)]
     pub(crate) fn spawn_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
     where
         F: Future<Output = T> + 'static,
@@ -275,7 +277,7 @@ impl<T> Handle<T> {
     }
 
     /// Makes a task in the set that runs here. The caller begins it.
-    #[inline]
+    #[inline(always)]
     fn make_here<F>(future: F, location: &'static Location<'static>) -> Result<Handle<T>, F>
     where
         F: Future<Output = T> + 'static,
@@ -342,15 +344,14 @@ impl<T> Handle<T> {
         self.0.target_id()
     }
 
-    /// Tells whether the task being polled is this one.
-    pub(crate) fn is_current(&self) -> bool {
-        current::task() == Some(self.0)
-    }
-
-    /// Notes who awaits the handle.
+    /// Notes that whoever is being polled, and has `waker`, awaits this handle.
+    ///
+    /// # Panics
+    ///
+    /// If it is the task itself.
     #[inline]
-    pub(crate) fn set_waker(&self, waker: &Waker) {
-        self.0.header().slot.set_waker(waker);
+    pub(crate) fn wait(&self, waker: &Waker) {
+        self.0.wait(waker);
     }
 
     /// Has a seat called through the ready queue when the task is over, or now if it is.
@@ -369,14 +370,6 @@ impl<T> Handle<T> {
         !self.is_done() && self.0.header().slot.remove_seat(seats, index).is_some()
     }
 
-    /// Notes that whoever is being polled waits for this task.
-    #[inline]
-    pub(crate) fn wait_in_current(&self) {
-        if let Some(task) = current::task() {
-            task.header().extra.wait_on_task(task.waits(), self.0);
-        }
-    }
-
     /// Lends the output of a finished task, if there is one and nobody took it.
     pub(crate) fn output(&self) -> Option<&T> {
         if !self.0.header().state.has(OUTPUT) {
@@ -388,30 +381,68 @@ impl<T> Handle<T> {
         Some(unsafe { self.0.output().cast::<T>().as_ref() })
     }
 
-    /// Moves the output out of a finished task.
+    /// Moves the output out of a finished task; `None` while it is not over.
     ///
     /// # Panics
     ///
     /// If it was taken before.
     pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
+        if self.is_done() { Some(self.take_ending()) } else { None }
+    }
+
+    /// Moves the output out of a task that is over.
+    ///
+    /// Inlined into whoever awaits, with the rest out of line: the output goes through registers. As a returned `Result` it
+    /// would be written word by word and copied by wider loads, which wait until the stores have left the store buffer.
+    ///
+    /// # Panics
+    ///
+    /// If it was taken before.
+    #[inline]
+    pub(crate) fn take_ending(&mut self) -> Result<T, JoinError> {
         let state = &self.0.header().state;
-        if state.has(OUTPUT) {
-            state.clear(OUTPUT);
-            // SAFETY:
-            // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
-            return Some(Ok(unsafe { self.0.output().cast::<T>().read() }));
+        if !state.has(OUTPUT) {
+            return Err(self.0.take_failure());
         }
-        if !state.has(DONE) {
-            return None;
-        }
+        state.clear(OUTPUT);
+        // SAFETY:
+        // * OUTPUT was set: an output of type `T`, the handle's, is there, once.
+        Ok(unsafe { self.0.output().cast::<T>().read() })
+    }
+}
+
+impl TaskPtr {
+    /// Says why a task that is over has no output.
+    ///
+    /// # Panics
+    ///
+    /// If that, or the output, was taken before.
+    #[cold]
+    fn take_failure(self) -> JoinError {
+        let state = &self.header().state;
         if state.has(PANIC) {
             // SAFETY:
             // * PANIC is set.
-            return Some(Err(JoinError::Panicked(unsafe { (self.0.vtable().take_panic)(self.0) })));
+            return JoinError::Panicked(unsafe { (self.vtable().take_panic)(self) });
         }
         assert!(state.has(CANCELLED), "a task's result was asked for after it had been taken");
-        let cancelled = self.0.root_if_any().and_then(|root| root.ended());
-        Some(Err(JoinError::Cancelled(cancelled.unwrap_or_default())))
+        JoinError::Cancelled(self.root_if_any().and_then(|root| root.ended()).unwrap_or_default())
+    }
+
+    /// Notes that whoever is being polled, and has `waker`, awaits the handle of this task.
+    ///
+    /// # Panics
+    ///
+    /// If it is the task itself.
+    #[inline(never)]
+    fn wait(self, waker: &Waker) {
+        assert!(current::task() != Some(self), "a task awaits itself, which would never end");
+        self.header().slot.set_waker(waker);
+        if current::with_scope(|scope| scope.is_some()) {
+            scope::note(Slot::Task(self.view()));
+        } else if let Some(task) = current::task() {
+            task.header().extra.wait_on_task(task.waits(), self);
+        }
     }
 }
 
