@@ -6,13 +6,13 @@
 //!    └─────▶ FAILED       a broken promise, or a panic
 //! ```
 //! [`Core::end`] makes the one transition there is. The state is a `Cell`, so that it can be asked at any time. What lies
-//! in a `RefCell` is borrowed to be put in or taken out, never while user code runs; only the ending itself stays
+//! in a `RefCell` is borrowed to be put in or taken out, never while user code runs; only the value itself stays
 //! borrowed, shared, while it is lent by `Future::result` or cloned, which can meet nothing but others who look.
 
 use crate::listeners::{Listeners, NO_KEY};
 use crate::{FutureError, trampoline};
 use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, local_waker, report, will_wake};
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -21,7 +21,10 @@ use std::task::{Context, Waker};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// --> `Finished`, `Cancelled`, `Failed`
-    Pending,
+    ///
+    /// Not 0: the zeros of a new cell would be one wide store over it and its neighbours, from which none of them can be
+    /// forwarded.
+    Pending = 1,
     Finished,
     Cancelled,
     Failed,
@@ -67,8 +70,8 @@ pub(crate) struct Core<T> {
     looked: Cell<bool>,
     /// How many read ends exist, those aside that callbacks are lent.
     readers: Cell<usize>,
-    /// How it ended; none while it is pending, and when the value was moved out.
-    ending: RefCell<Option<Result<T, FutureError>>>,
+    /// The value; none while it is pending, if it ended without, and when the value was moved out.
+    value: RefCell<Option<T>>,
     listeners: RefCell<Listeners<Listener>>,
     /// How to clone the value: known once there may be two read ends.
     clone: Cell<Option<CloneFn<T>>>,
@@ -81,25 +84,30 @@ struct Rare<T> {
     helper: RefCell<Option<Rc<dyn Helper>>>,
     /// How to report a value that is an error, if nobody looks at it.
     report: Cell<Option<fn(T)>>,
+    /// Why it ended without a value.
+    error: OnceCell<FutureError>,
 }
 
 impl<T> Core<T> {
     /// Makes a pending cell with one read end.
     #[inline]
     pub(crate) fn new() -> Rc<Core<T>> {
-        Rc::new(Core {
+        // Not by `Rc::new`, which puts the cell together on the stack before there is memory to copy it to.
+        Rc::new_cyclic(|_| Core {
             state: Cell::new(State::Pending),
             looked: Cell::new(false),
             readers: Cell::new(1),
-            ending: RefCell::new(None),
-            listeners: RefCell::new(Listeners::new()),
+            value: const { RefCell::new(None) },
+            listeners: const { RefCell::new(Listeners::new()) },
             clone: Cell::new(None),
             rare: OnceCell::new(),
         })
     }
 
     fn rare(&self) -> &Rare<T> {
-        self.rare.get_or_init(|| Box::new(Rare { helper: RefCell::new(None), report: Cell::new(None) }))
+        self.rare.get_or_init(|| {
+            Box::new(Rare { helper: RefCell::new(None), report: Cell::new(None), error: OnceCell::new() })
+        })
     }
 
     #[inline]
@@ -118,7 +126,8 @@ impl<T> Core<T> {
         if self.is_done() {
             return Err(value);
         }
-        self.end(State::Finished, Ok(value));
+        self.value.borrow_mut().get_or_insert_with(|| value); // Without a look at an old one: there is none.
+        self.end(State::Finished);
         Ok(())
     }
 
@@ -127,23 +136,20 @@ impl<T> Core<T> {
         if self.is_done() {
             return false;
         }
-        self.end(if error.is_cancelled() { State::Cancelled } else { State::Failed }, Err(error));
+        let state = if error.is_cancelled() { State::Cancelled } else { State::Failed };
+        _ = self.rare().error.set(error);
+        self.end(state);
         true
     }
 
     /// Makes the transition. Wakers are woken now, callbacks are scheduled; both in the order in which they asked.
     #[inline]
-    fn end(&self, state: State, ending: Result<T, FutureError>) {
+    fn end(&self, state: State) {
         self.state.set(state);
-        self.ending.replace(Some(ending));
         if self.listeners.borrow().is_empty() {
             return self.drop_helper();
         }
-        let told = self.listeners.borrow_mut().take();
-        told.for_each(|listener| match listener {
-            Listener::Waker(waker) => catch_and_report("panic in a waker", || waker.wake()),
-            Listener::Call(callback) => trampoline::schedule(callback),
-        });
+        tell(&self.listeners);
         self.drop_helper();
         trampoline::drain();
     }
@@ -260,22 +266,41 @@ impl<T> Core<T> {
         self.rare().report.set(Some(report));
     }
 
-    /// Returns the ending to look at.
-    pub(crate) fn look(&self) -> &RefCell<Option<Result<T, FutureError>>> {
+    /// Returns the value to look at, or why there is none.
+    pub(crate) fn look(&self) -> Result<Ref<'_, Option<T>>, FutureError> {
         self.looked.set(true);
-        &self.ending
+        self.error().map_or_else(|| Ok(self.value.borrow()), |error| Err(error.clone()))
+    }
+
+    fn error(&self) -> Option<&FutureError> {
+        self.rare.get()?.error.get()
     }
 
     /// Reads the ending of a future that is over: moves the value out for the last reader, clones it for another.
-    #[inline]
+    ///
+    /// Inlined with the usual case alone, so that the value goes through registers. In a returned `Result` it would be
+    /// written word by word, and copied by wider loads, which wait until the stores have left the store buffer.
+    #[inline(always)]
     pub(crate) fn read(&self) -> Result<T, FutureError> {
+        if self.clone.get().is_none() {
+            if let Some(value) = self.value.try_borrow_mut().ok().and_then(|mut value| value.take()) {
+                self.looked.set(true);
+                return Ok(value);
+            }
+        }
+        self.read_slow()
+    }
+
+    /// As [`read`](Core::read), in any case.
+    #[inline(never)]
+    fn read_slow(&self) -> Result<T, FutureError> {
         self.looked.set(true);
         if self.clone.get().is_some() && self.readers.get() > 1 || self.state.get() != State::Finished {
             return self.copy();
         }
-        let moved = self.ending.try_borrow_mut().map(|mut ending| ending.take());
+        let moved = self.value.try_borrow_mut().map(|mut value| value.take());
         match moved {
-            Ok(Some(ending)) => ending,
+            Ok(Some(value)) => Ok(value),
             Ok(None) => panic!("a future was awaited after its value had been moved out: `share` it to await it twice"),
             Err(_) if self.clone.get().is_some() => self.copy(),
             Err(_) => panic!("a future was awaited while its value was lent: let go of what `result` returned first"),
@@ -285,10 +310,11 @@ impl<T> Core<T> {
     /// Copies the ending. Whoever clones a value meets only those who look at it too.
     #[cold]
     fn copy(&self) -> Result<T, FutureError> {
-        let ending = self.ending.borrow();
-        match (&*ending, self.clone.get()) {
-            (Some(Err(error)), _) => Err(error.clone()),
-            (Some(Ok(value)), Some(clone)) => Ok(clone(value)),
+        if let Some(error) = self.error() {
+            return Err(error.clone());
+        }
+        match (&*self.value.borrow(), self.clone.get()) {
+            (Some(value), Some(clone)) => Ok(clone(value)),
             _ => panic!("a future was awaited after its value had been moved out: `share` it to await it twice"),
         }
     }
@@ -307,6 +333,16 @@ impl<T> Core<T> {
             State::Failed => "failed",
         }
     }
+}
+
+/// Tells everybody, and nobody twice: a waker is woken, a callback scheduled.
+#[inline(never)]
+fn tell(listeners: &RefCell<Listeners<Listener>>) {
+    let told = listeners.borrow_mut().take();
+    told.for_each(|listener| match listener {
+        Listener::Waker(waker) => catch_and_report("panic in a waker", || waker.wake()),
+        Listener::Call(callback) => trampoline::schedule(callback),
+    });
 }
 
 impl<T: 'static> Waitable for Core<T> {
@@ -333,23 +369,17 @@ impl<T: 'static> Waitable for Core<T> {
 impl<T> Drop for Core<T> {
     /// Reports an error that nobody looked at.
     fn drop(&mut self) {
-        if self.looked.get() {
+        let Some(rare) = self.rare.get_mut().filter(|_| !self.looked.get()) else { return };
+        let (error, report_value) = (rare.error.take(), rare.report.get());
+        let value = self.value.get_mut().take_if(|_| report_value.is_some());
+        if value.is_none() && !error.as_ref().is_some_and(FutureError::is_panic) {
             return;
         }
-        let report_value = self.rare.get().and_then(|rare| rare.report.get());
-        let unlooked_at = match self.ending.get_mut() {
-            Some(Ok(_)) => report_value.is_some(),
-            Some(Err(error)) => matches!(error, FutureError::Panicked(_)),
-            None => false,
-        };
-        if unlooked_at {
-            let ending = self.ending.get_mut().take();
-            catch_and_report("panic while an error was reported", || match (ending, report_value) {
-                (Some(Ok(value)), Some(report_value)) => report_value(value),
-                (Some(Err(error)), _) => report(unlooked().with_error(error)),
-                _ => {}
-            });
-        }
+        catch_and_report("panic while an error was reported", || match (value, report_value, error) {
+            (Some(value), Some(report_value), _) => report_value(value),
+            (_, _, Some(error)) => report(unlooked().with_error(error)),
+            _ => {}
+        });
     }
 }
 

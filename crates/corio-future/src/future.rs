@@ -116,11 +116,8 @@ impl<T> Future<T> {
         if !self.done() {
             return Err(InvalidState::Pending);
         }
-        let ending = self.core.look().borrow();
-        if let Some(Err(error)) = &*ending {
-            return Err(InvalidState::Ended(error.clone()));
-        }
-        Ref::filter_map(ending, |ending| ending.as_ref()?.as_ref().ok()).map_err(|_| InvalidState::Taken)
+        let value = self.core.look().map_err(InvalidState::Ended)?;
+        Ref::filter_map(value, Option::as_ref).map_err(|_| InvalidState::Taken)
     }
 
     /// Moves the value out, or clones it if other read ends exist, if the future is over.
@@ -209,6 +206,7 @@ impl<T: 'static> Future<T> {
     }
 
     /// Says that the one who awaits waits for this, and has it driven if it has a source that no loop drives.
+    #[inline(never)]
     fn wait(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
         if !self.core.listen(&mut self.waker, cx.waker()) {
             return Poll::Ready(());
@@ -233,7 +231,7 @@ impl<T: Clone> Clone for Future<T> {
 impl<T: 'static> std::future::Future for Future<T> {
     type Output = Result<T, FutureError>;
 
-    #[inline]
+    #[inline(always)] // As `Core::read` says.
     fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
         if !self.done() && self.wait(cx).is_pending() {
             return Poll::Pending;

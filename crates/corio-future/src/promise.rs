@@ -23,7 +23,7 @@ use std::task::{Context, Poll};
 #[inline]
 pub fn promise<T>() -> (Promise<T>, Future<T>) {
     let core = Core::new();
-    (Promise { core: Rc::clone(&core), waker: NO_KEY }, Future::new(core))
+    (Promise { core: Rc::clone(&core) }, Future::new(core))
 }
 
 /// Makes a promise whose future is cancelled by asking `canceller`, in the place of ending it.
@@ -140,8 +140,6 @@ impl<F: Fn(Option<Arc<str>>) -> bool> Helper for Canceller<F> {
 #[must_use = "dropping a promise breaks it"]
 pub struct Promise<T> {
     core: Rc<Core<T>>,
-    /// The key of the waker of [`Promise::cancelled`], once there was one.
-    waker: u64,
 }
 
 impl<T> Promise<T> {
@@ -205,7 +203,7 @@ impl<T> Promise<T> {
     /// pollster::block_on(promise.cancelled());
     /// ```
     pub fn cancelled(&mut self) -> WaitCancelled<'_, T> {
-        WaitCancelled { promise: self }
+        WaitCancelled { promise: self, waker: NO_KEY }
     }
 }
 
@@ -260,14 +258,16 @@ impl<T> fmt::Debug for Promise<T> {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct WaitCancelled<'p, T> {
     promise: &'p mut Promise<T>,
+    /// The key of our waker, once there was one.
+    waker: u64,
 }
 
 impl<T> std::future::Future for WaitCancelled<'_, T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Promise { core, waker } = &mut *self.promise;
-        if core.is_done() || !core.listen(waker, cx.waker()) {
+        let WaitCancelled { promise, waker } = &mut *self;
+        if promise.core.is_done() || !promise.core.listen(waker, cx.waker()) {
             return Poll::Ready(());
         }
         wait_on(Waiting::Leaf(&"Promise.cancelled"));
@@ -277,8 +277,7 @@ impl<T> std::future::Future for WaitCancelled<'_, T> {
 
 impl<T> Drop for WaitCancelled<'_, T> {
     fn drop(&mut self) {
-        let key = std::mem::replace(&mut self.promise.waker, NO_KEY);
-        self.promise.core.unlisten(key);
+        self.promise.core.unlisten(self.waker);
     }
 }
 
