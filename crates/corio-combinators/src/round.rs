@@ -103,20 +103,18 @@ impl Round {
             return self.raise(cx);
         }
         self.has_more = false;
-        while let Some((index, ended)) = self.turns.poll(past_ends, members.as_mut(), cx) {
-            match ended {
-                Ok(()) => {
-                    self.has_more = true;
-                    return Turn::Ended(index);
-                }
-                Err(cancelled) if corio_seam::cancelling() > self.before.unwrap_or(0) => {
-                    self.cut.get_or_insert(cancelled); // The others have got the same request, and may clean up.
-                }
-                Err(cancelled) => {
-                    self.raising = Some(cancelled.resume());
-                    return self.raise(cx);
-                }
+        let mut cancelled = None;
+        while let Some(index) = self.turns.poll(past_ends, members.as_mut(), cx, &mut cancelled) {
+            if cancelled.is_none() {
+                self.has_more = true;
+                return Turn::Ended(index);
             }
+            let cancelled = cancelled.take();
+            if corio_seam::cancelling() <= self.before.unwrap_or(0) {
+                self.raising = cancelled.map(Cancelled::resume);
+                return self.raise(cx);
+            }
+            self.cut = self.cut.take().or(cancelled); // The others have got the same request, and may clean up.
         }
         self.rest(cx)
     }
@@ -144,18 +142,22 @@ impl Round {
 }
 
 impl Turns {
-    /// Polls whoever is to be polled, until one ends, or, `past` those that end, until one is cancelled.
-    #[inline]
+    /// Polls whoever is to be polled, until one ends, or, `past` those that end, until one is cancelled; returns its number.
+    ///
+    /// How it was cancelled is put where there is nothing yet: returned beside the number it would be copied through memory
+    /// at each end.
+    #[inline(always)]
     fn poll<M: Members>(
         &mut self,
         past: bool,
         members: Pin<&mut M>,
         cx: &mut Context<'_>,
-    ) -> Option<(usize, Result<(), Cancelled>)> {
+        cancelled: &mut Option<Cancelled>,
+    ) -> Option<usize> {
         let children = members.branch().children();
         children.enter(|children| match self {
-            Turns::Few { left, cursor } => poll_few(left, cursor, past, members, children, cx),
-            Turns::Many { left, bells } => poll_many(left, bells, past, members, children, cx),
+            Turns::Few { left, cursor } => poll_few(left, cursor, past, members, children, cx, cancelled),
+            Turns::Many { left, bells } => poll_many(left, bells, past, members, children, cx, cancelled),
         })
     }
 
@@ -175,16 +177,17 @@ fn poll_few<M: Members>(
     mut members: Pin<&mut M>,
     children: &Entered<'_>,
     cx: &mut Context<'_>,
-) -> Option<(usize, Result<(), Cancelled>)> {
+    cancelled: &mut Option<Cancelled>,
+) -> Option<usize> {
     let mut rest = *left & (u32::MAX << *cursor);
     while rest != 0 {
         let index = rest.trailing_zeros();
         rest &= rest - 1;
         let Poll::Ready(ended) = members.as_mut().poll_member(children, index as usize, cx) else { continue };
         *left &= !(1 << index);
-        if !past || ended.is_err() {
+        if stops(past, ended, cancelled) {
             *cursor = index + 1;
-            return Some((index as usize, ended));
+            return Some(index as usize);
         }
     }
     *cursor = u32::BITS - 1; // Nobody has that number.
@@ -199,15 +202,28 @@ fn poll_many<M: Members>(
     mut members: Pin<&mut M>,
     children: &Entered<'_>,
     cx: &mut Context<'_>,
-) -> Option<(usize, Result<(), Cancelled>)> {
+    cancelled: &mut Option<Cancelled>,
+) -> Option<usize> {
     while let Some(index) = bells.next() {
         let poll = |own: &mut Context<'_>| members.as_mut().poll_member(children, index, own);
         let Poll::Ready(ended) = bells.poll(index, cx.waker(), poll) else { continue };
         *left -= 1;
         bells.end(index);
-        if !past || ended.is_err() {
-            return Some((index, ended));
+        if stops(past, ended, cancelled) {
+            return Some(index);
         }
     }
     None
+}
+
+/// Tells whether an end stops the round, and notes how the child was cancelled, if it was.
+#[inline(always)]
+fn stops(past: bool, ended: Result<(), Cancelled>, cancelled: &mut Option<Cancelled>) -> bool {
+    match ended {
+        Ok(()) => !past,
+        Err(ended) => {
+            *cancelled = Some(ended);
+            true
+        }
+    }
 }

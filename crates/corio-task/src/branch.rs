@@ -110,7 +110,7 @@ pub struct BranchChildren(Rc<Places>);
 impl BranchChildren {
     /// Calls `f`, inside which children can be polled. It should do nothing else: what asks for the current scope there is
     /// answered with the child polled last.
-    #[inline]
+    #[inline(always)] // So that what `f` captures is not moved from frame to frame.
     pub fn enter<R>(&self, f: impl FnOnce(&Entered<'_>) -> R) -> R {
         if self.0.seats.is_empty() {
             return f(&Entered(&self.0));

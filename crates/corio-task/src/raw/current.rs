@@ -223,18 +223,18 @@ pub(super) fn enter_task<R>(task: TaskPtr, f: impl FnOnce() -> R) -> R {
 }
 
 /// Calls `f` with `scope` as the innermost scope being polled, which will be asked to end at `until`.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter_scope<R>(scope: &Scope, until: Option<&Cell<Until>>, f: impl FnOnce() -> R) -> R {
     enter(At::Scope(scope), until.map_or(ptr::null(), ptr::from_ref), f)
 }
 
 /// Calls `f` with the scope of the child being polled as the innermost one: whichever `places` says at the time.
-#[inline]
+#[inline(always)] // With all three, what `f` captures is not moved from frame to frame.
 pub(crate) fn enter_branch<R>(places: &Places, f: impl FnOnce() -> R) -> R {
     enter(At::Branch(places), ptr::null(), f)
 }
 
-#[inline]
+#[inline(always)]
 fn enter<R>(at: At, until: *const Cell<Until>, f: impl FnOnce() -> R) -> R {
     let outer = HERE.with(|here| here.scope.get());
     let frame = Frame { at, until, outer };
