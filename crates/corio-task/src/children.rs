@@ -5,7 +5,6 @@ use crate::node::Node;
 use std::rc::{Rc, Weak};
 
 /// A list from which a child is taken in constant time, however many there are: scopes come and go.
-#[derive(Default)]
 pub(crate) struct Children {
     /// Each knows its place.
     list: Vec<Child>,
@@ -26,6 +25,10 @@ enum Child {
 const FEW: usize = 16;
 
 impl Children {
+    pub(crate) const fn new() -> Children {
+        Children { list: Vec::new(), gone: 0, branches: 0 }
+    }
+
     pub(crate) fn add(&mut self, node: &Rc<Node>) {
         node.place.set(self.list.len());
         self.list.push(Child::Node(Rc::downgrade(node)));

@@ -15,7 +15,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The shields at a node, and below it.
-#[derive(Default)]
 pub(crate) struct Shields {
     /// No request from outside goes in here.
     own: Cell<bool>,
@@ -23,6 +22,12 @@ pub(crate) struct Shields {
     lifted: Cell<bool>,
     /// How many shields below hold requests up.
     below: Cell<usize>,
+}
+
+impl Shields {
+    pub(crate) const fn new() -> Shields {
+        Shields { own: Cell::new(false), lifted: Cell::new(false), below: Cell::new(0) }
+    }
 }
 
 /// The part of what a node was asked that only nodes with shields below, and scopes cancelled for good, use.

@@ -64,7 +64,6 @@ pub(crate) type Reporter = unsafe fn(NonNull<()>, &str);
 ///
 /// Few nodes are ever asked to end, and few tasks have a name or a context: what only those need stands apart, so that a
 /// scope that is merely entered and left is cheap.
-#[derive(Default)]
 pub(crate) struct Node {
     /// The task of which this is the root, until that is over.
     owner: RefCell<Option<TaskRef>>,
@@ -121,14 +120,35 @@ struct About {
 impl Node {
     /// Makes the root of a task; without an owner, of one that is over.
     pub(crate) fn root(owner: Option<TaskRef>, slot: Slot) -> Rc<Node> {
-        let dead = Cell::new(owner.is_none());
-        let (owner, slot) = (RefCell::new(owner), RefCell::new(slot));
-        Rc::new(Node { owner, slot, dead, ..Node::default() })
+        let is_dead = owner.is_none();
+        let node = Node::make(owner, slot);
+        node.dead.set(is_dead);
+        node
     }
 
     /// Makes the node of a scope that is not a task's own.
     pub(crate) fn inner(polling: bool) -> Rc<Node> {
-        Rc::new(Node { polling: Cell::new(polling), ..Node::default() })
+        let node = Node::make(None, Slot::Empty);
+        node.polling.set(polling);
+        node
+    }
+
+    /// Makes a node, part by part in its place: put together on the stack it would be copied.
+    fn make(owner: Option<TaskRef>, slot: Slot) -> Rc<Node> {
+        Rc::new_cyclic(|_| Node {
+            owner: RefCell::new(owner),
+            parent: const { RefCell::new(None) },
+            children: const { RefCell::new(Children::new()) },
+            place: const { Cell::new(0) },
+            slot: RefCell::new(slot),
+            waker: const { RefCell::new(None) },
+            polling: const { Cell::new(false) },
+            dead: const { Cell::new(false) },
+            expired: const { Cell::new(false) },
+            shields: const { Shields::new() },
+            asked: const { OnceCell::new() },
+            about: const { OnceCell::new() },
+        })
     }
 
     /// Returns the innermost node being polled on this thread, in its place in the tree: those around it that had no
@@ -651,12 +671,21 @@ impl Node {
         self.dead.set(true);
         self.clear_slot();
         drop(self.waker.take());
-        if let Some((_, request)) = self.asked().and_then(|asked| asked.forwarded.take()) {
+        match self.asked() {
+            Some(asked) => self.leave_with(asked),
+            None => drop(self.leave_parent()),
+        }
+    }
+
+    /// As [`leave`](Node::leave), of a node that was asked something.
+    #[cold]
+    fn leave_with(self: &Rc<Node>, asked: &Asked) {
+        if let Some((_, request)) = asked.forwarded.take() {
             request.stop_forwarding();
         }
         self.stop_holding();
         let Some(parent) = self.leave_parent() else { return };
-        for request in self.asked().map(|asked| asked.owed.take()).unwrap_or_default() {
+        for request in asked.owed.take() {
             if request.is_due() && parent.has_had(&request) {
                 parent.offer(&request);
             }
