@@ -10,7 +10,7 @@ use corio_seam::{OnAlarm, Waitable, Waiting, local_waker, wait_on};
 use corio_task::{Audience, Seats};
 use futures_core::Stream;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -88,8 +88,8 @@ struct Course<O: Outcome> {
     seats: RefCell<Option<Seats>>,
     /// The results that nobody has taken.
     results: RefCell<VecDeque<Numbered<O>>>,
-    /// Those who wait for one, each with its ticket, first come first served.
-    waiters: RefCell<VecDeque<(u64, Waker)>>,
+    /// Those who wait for one, by their tickets, first come first served.
+    waiters: RefCell<BTreeMap<u64, Waker>>,
     last_ticket: Cell<u64>,
 }
 
@@ -120,7 +120,7 @@ impl<O: Outcome> Course<O> {
     }
 
     fn wake_one(&self) {
-        let first = self.waiters.borrow_mut().pop_front();
+        let first = self.waiters.borrow_mut().pop_first();
         if let Some((_, waker)) = first {
             waker.wake();
         }
@@ -130,7 +130,7 @@ impl<O: Outcome> Course<O> {
     fn poll_next(self: &Rc<Self>, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Numbered<O>> {
         let result = self.results.borrow_mut().pop_front();
         if let Some(result) = result {
-            self.forget(ticket);
+            self.leave(ticket);
             return Poll::Ready(result);
         }
         let waker = local_waker(cx.waker()); // User code: no borrow is held.
@@ -145,29 +145,20 @@ impl<O: Outcome> Course<O> {
             self.last_ticket.set(self.last_ticket.get() + 1);
             *ticket = self.last_ticket.get();
         }
-        let mut waiters = self.waiters.borrow_mut();
-        if let Some((_, old)) = waiters.iter_mut().find(|(number, _)| number == ticket) {
-            return Some(std::mem::replace(old, waker));
-        }
-        waiters.push_back((*ticket, waker));
-        None
+        self.waiters.borrow_mut().insert(*ticket, waker)
     }
 
     /// Gives a ticket up. If its holder was woken, and took nothing, somebody else is woken in its stead.
-    fn forget(&self, ticket: &mut u64) {
-        if std::mem::take(ticket) == 0 {
+    fn leave(&self, ticket: &mut u64) {
+        let number = std::mem::take(ticket);
+        if number == 0 {
             return;
         }
+        let waker = self.waiters.borrow_mut().remove(&number);
+        drop(waker);
         if !self.results.borrow().is_empty() {
             self.wake_one();
         }
-    }
-
-    fn leave(&self, ticket: &mut u64) {
-        let place = self.waiters.borrow().iter().position(|(number, _)| number == ticket);
-        let waiter = place.and_then(|place| self.waiters.borrow_mut().remove(place));
-        drop(waiter);
-        self.forget(ticket);
     }
 
     /// Stops listening: returns which children are not over.

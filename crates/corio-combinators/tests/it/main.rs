@@ -23,6 +23,7 @@ mod scopes; // Is a cancelled scope a level, and a shield the only exemption?
 mod groups; // Does a group end its children, together, and in order?
 mod staggered; // Who begins when, and who wins?
 mod completed; // Whose result is it, and is it there once?
+mod turns; // Who of several that wait for results gets which, and is somebody always woken?
 mod random; // Does it hold for programs that nobody thought of?
 mod context; // What do children and callbacks see, and what do they leave behind?
 mod panic; // Whom does a panic reach, and whom not?
