@@ -48,7 +48,7 @@ where
     let child = Child::start(future);
     let shared = Rc::new(Shared::default());
     if child.done() {
-        shared.result.replace(Some(child.take()));
+        shared.finish(child.take());
         return Shield { shared, shielded: None };
     }
     let kept = Rc::new(Shielded(RefCell::new(Some(child))));
@@ -153,13 +153,13 @@ impl<V> Shield<V> {
     /// Tells whether the shield is over.
     #[must_use]
     pub fn done(&self) -> bool {
-        self.shared.done.get() || self.shared.result.borrow().is_some()
+        self.shared.done.get()
     }
 
     /// Tells whether the shield, or what it shields, was cancelled.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        self.shared.cancelled.get() || matches!(&*self.shared.result.borrow(), Some(Err(Failure::Cancelled(_))))
+        self.shared.cancelled.get()
     }
 }
 
@@ -169,7 +169,6 @@ impl<V> Future for Shield<V> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = self.shared.result.take();
         if let Some(result) = result {
-            self.shared.done.set(true);
             return Poll::Ready(result);
         }
         let new = local_waker(cx.waker()); // User code: no borrow is held.

@@ -179,6 +179,14 @@ fn a_shield_of_what_is_over_is_over_and_one_of_the_cancelled_is_cancelled() {
         inner_ref.cancel();
         assert!(shielded.await.unwrap_err().is_cancelled());
         assert_eq!(corio_seam::cancelling(), 0);
+
+        let inner = create_task(forever());
+        inner.cancel();
+        yield_now().await;
+        let mut shielded = shield(inner);
+        assert!(shielded.done() && shielded.cancelled());
+        assert!((&mut shielded).await.unwrap_err().is_cancelled());
+        assert!(shielded.done() && shielded.cancelled(), "also when its result was taken");
     });
 }
 
