@@ -142,7 +142,7 @@ where
                         let errors = std::mem::take(&mut self.errors);
                         return Poll::Ready(Ok(Won { value, index, errors }));
                     }
-                    Ok(Err(error)) => self.fail(index, error),
+                    Ok(Err(error)) => self.errors.push((index, error)),
                     Err(cancelled) if corio_seam::cancelling() > self.before => {
                         self.cut.get_or_insert(cancelled); // The others have got the same request, and may clean up.
                     }
@@ -155,15 +155,7 @@ where
         }
     }
 
-    /// Notes a failure; after that of the latest attempt the next begins at once.
-    fn fail(&mut self, index: usize, error: E) {
-        self.errors.push((index, error));
-        if index + 1 == self.begun {
-            self.stagger = None;
-        }
-    }
-
-    /// Tells whether the next attempt is to begin.
+    /// Tells whether the next attempt is to begin: after the delay, or at once where the latest does not run any more.
     fn is_time(&mut self, cx: &mut Context<'_>) -> bool {
         let latest_runs = self.running.last().is_some_and(|(index, _)| index + 1 == self.begun);
         let (true, Some(delay)) = (latest_runs, self.delay) else { return !latest_runs };
