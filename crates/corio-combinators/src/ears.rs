@@ -44,3 +44,19 @@ impl<A> fmt::Debug for Ears<A> {
         f.debug_struct("Ears").field("count", &self.count).field("seats", &self.seats).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Audience for Nobody {
+        fn ended(&self, _: usize) {}
+    }
+
+    #[test]
+    fn ears_say_for_how_many_they_are() {
+        assert_eq!(format!("{:?}", Ears::new(3, &Rc::new(Nobody))), "Ears { count: 3, seats: OnceCell(<uninit>), .. }");
+    }
+}

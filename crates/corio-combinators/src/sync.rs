@@ -35,3 +35,21 @@ fn number_thread(number: &Cell<u64>) -> u64 {
     number.set(LAST.fetch_add(1, Ordering::Relaxed) + 1); // Only uniqueness matters.
     number.get()
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::thread_number;
+
+    #[test]
+    fn each_thread_has_a_number_of_its_own() {
+        let here = thread_number();
+        let others = [(); 3].map(|()| std::thread::spawn(|| (thread_number(), thread_number())).join().unwrap());
+        assert_eq!(thread_number(), here);
+        let mut all = vec![here];
+        for (first, second) in others {
+            assert_eq!(first, second);
+            assert!(!all.contains(&first), "{first} is there twice");
+            all.push(first);
+        }
+    }
+}

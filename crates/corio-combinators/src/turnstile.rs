@@ -102,3 +102,27 @@ impl fmt::Debug for Place {
         f.debug_struct("Place").field("number", &self.number).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_says_whose_it_is() {
+        let place = Place::new(&Rc::new(Turnstile::new(1)), 7);
+        assert_eq!(format!("{place:?}"), "Place { number: 7, .. }");
+    }
+
+    #[test]
+    fn whoever_is_polled_in_the_line_stays_in_it_until_its_turn() {
+        let turnstile = Rc::new(Turnstile::new(1));
+        let (mut first, mut second) = (Place::new(&turnstile, 1), Place::new(&turnstile, 2));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(first.poll_enter(&mut cx).is_ready());
+        assert!(second.poll_enter(&mut cx).is_pending());
+        assert!(second.poll_enter(&mut cx).is_pending(), "nobody has left");
+        drop(first);
+        assert!(second.poll_enter(&mut cx).is_ready());
+        assert!(second.poll_enter(&mut cx).is_ready(), "once inside, it is");
+    }
+}

@@ -1,4 +1,7 @@
-use corio_combinators::{as_completed, gather, gather_settled, join, race, shield, timeout, try_join, wait_for};
+use corio_combinators::{
+    as_completed, gather, gather_settled, join, move_on_at, race, shield, shielded, timeout, try_join, wait_for,
+};
+use corio_seam::LoopTime;
 use std::time::Duration;
 
 #[test]
@@ -75,6 +78,8 @@ fn cells_need_no_loop() {
 fn what_never_suspends_needs_no_timer() {
     assert_eq!(pollster::block_on(timeout(Duration::ZERO, async { 1 })), Ok(1));
     assert_eq!(pollster::block_on(wait_for(async { 1 }, Duration::from_secs(1))), Ok(1));
+    assert_eq!(pollster::block_on(shielded(Duration::from_secs(1), async { 1 })), Ok(1));
+    assert_eq!(pollster::block_on(move_on_at(LoopTime::MAX, async |_| 1)).unwrap(), 1);
 }
 
 #[test]

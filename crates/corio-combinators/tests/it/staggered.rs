@@ -1,7 +1,7 @@
 use crate::kit::{Drops, Log, World, forever, ms, run, sleep, yield_now};
 use corio_combinators::staggered_race;
 use corio_seam::{LoopTime, now};
-use corio_task::{JoinError, catch_cancelled, create_task};
+use corio_task::{Cancelled, JoinError, catch_cancelled, create_task};
 use std::rc::Rc;
 
 /// What an attempt does: how long it takes, and whether it succeeds.
@@ -103,4 +103,29 @@ fn a_request_cuts_all_and_begins_none() {
         assert_eq!(now(), LoopTime::ZERO + ms(65));
     });
     assert_eq!(lines.take(), ["0", "1"]);
+}
+
+#[test]
+fn an_attempt_that_cancels_itself_ends_the_caller_at_once() {
+    let drops = Drops::default();
+    let counted = drops.counted();
+    run(async move {
+        let mut counted = Some(counted);
+        let attempts = (0..3).map(move |n| {
+            let counted = counted.take();
+            async move {
+                let _counted = counted;
+                sleep(ms(20)).await;
+                assert_eq!(n, 0, "the second cancels itself, and no third begins");
+                Ok::<_, String>(n)
+            }
+        });
+        let mut attempts = attempts.map(|attempt| -> std::pin::Pin<Box<dyn Future<Output = _>>> { Box::pin(attempt) });
+        let first = attempts.next().unwrap();
+        let itself = Box::pin(async { match Cancelled::with_message(Some("enough".into())).resume().await {} });
+        let all = [first, itself].into_iter().chain(attempts);
+        let cut = catch_cancelled(staggered_race(all, ms(5))).await;
+        assert_eq!((cut.unwrap_err().message(), now()), (Some("enough"), LoopTime::ZERO + ms(5)));
+    });
+    assert_eq!(drops.count(), 1);
 }
