@@ -1,5 +1,5 @@
 use crate::toy::{Counter, poll};
-use corio_sync::{Event, Semaphore, WaiterList};
+use corio_sync::{Event, Semaphore, WaiterList, Wakers};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -11,6 +11,54 @@ impl Wake for Bomb {
     fn wake(self: Arc<Self>) {
         panic!("a waker's own affair");
     }
+}
+
+/// As that, with a payload of its own.
+struct Loaded(fn());
+
+impl Wake for Loaded {
+    fn wake(self: Arc<Self>) {
+        self.0();
+    }
+}
+
+/// A payload that panics when it is dropped.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("a payload's own affair");
+    }
+}
+
+fn wakers(wakers: impl IntoIterator<Item = Waker>) -> Wakers {
+    let mut all = Wakers::new();
+    wakers.into_iter().for_each(|waker| all.push(waker));
+    all
+}
+
+#[test]
+fn of_several_panics_the_first_comes_out_and_the_others_harm_nobody() {
+    let (count, waker) = Counter::new();
+    let first = Waker::from(Arc::new(Loaded(|| std::panic::panic_any("first"))));
+    let second = Waker::from(Arc::new(Loaded(|| std::panic::panic_any(Mine))));
+    let all = wakers([first, second, waker]);
+    let payload = catch_unwind(AssertUnwindSafe(|| all.wake())).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&"first"));
+    assert_eq!(count.count(), 1);
+}
+
+#[test]
+fn wakers_that_are_dropped_by_a_panic_are_woken_and_add_none() {
+    let (count, waker) = Counter::new();
+    let bomb = Waker::from(Arc::new(Bomb));
+    let all = wakers([bomb, waker]);
+    let payload = catch_unwind(AssertUnwindSafe(|| {
+        let _dropped = all;
+        std::panic::panic_any("its own");
+    }));
+    assert_eq!(payload.unwrap_err().downcast_ref(), Some(&"its own"));
+    assert_eq!(count.count(), 1);
 }
 
 #[test]

@@ -62,3 +62,32 @@ fn of_a_barrier_and_a_resource_guard() {
     let now = guard.statistics();
     assert_eq!((now.busy, now.entered, now.refused), (true, 1, 1));
 }
+
+#[test]
+fn an_event_that_is_cleared_is_waited_for_again() {
+    let event = Event::new();
+    event.set();
+    assert!(poll(&mut event.wait(), Waker::noop()).is_ready());
+    event.clear();
+    assert!(!event.is_set() && !event.statistics().set);
+    let mut waits = event.wait();
+    assert!(poll(&mut waits, Waker::noop()).is_pending());
+    event.set();
+    event.clear();
+    assert!(poll(&mut waits, Waker::noop()).is_ready(), "whoever waited then has been let through");
+}
+
+#[test]
+fn a_barrier_counts_those_inside_who_have_not_left() {
+    let barrier = Barrier::new(3);
+    let mut waits = [(); 3].map(|()| barrier.wait());
+    let inside = |count: usize| format!("{barrier:?}").contains(&format!("inside: {count}"));
+    assert!(poll(&mut waits[0], Waker::noop()).is_pending() && poll(&mut waits[1], Waker::noop()).is_pending());
+    assert!(inside(2) && barrier.n_waiting() == 2, "{barrier:?}");
+    assert!(poll(&mut waits[2], Waker::noop()).is_ready());
+    assert!(inside(2), "{barrier:?}");
+    assert!(poll(&mut waits[0], Waker::noop()).is_ready());
+    assert!(inside(1) && barrier.n_waiting() == 0, "{barrier:?}");
+    assert!(poll(&mut waits[1], Waker::noop()).is_ready());
+    assert!(inside(0), "{barrier:?}");
+}

@@ -1,6 +1,45 @@
 use crate::toy::{Counter, poll};
-use corio_sync::{Event, Lock};
-use std::sync::Arc;
+use corio_sync::{Event, Lock, WaiterList, Wakers};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+
+/// Writes its name down when it is woken.
+struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+impl Wake for Named {
+    fn wake(self: Arc<Self>) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+#[test]
+fn what_is_appended_is_woken_behind_what_was_there() {
+    let log = Arc::<Mutex<Vec<_>>>::default();
+    let waker = |name| Waker::from(Arc::new(Named(name, Arc::clone(&log))));
+    let (mut wakers, mut others) = (Wakers::new(), Wakers::default());
+    assert!(wakers.is_empty());
+    wakers.push(waker("a"));
+    wakers.push(waker("b"));
+    others.push(waker("c"));
+    others.push(waker("d"));
+    wakers.append(others);
+    assert!(!wakers.is_empty() && log.lock().unwrap().is_empty());
+    wakers.append(Wakers::new());
+    wakers.wake();
+    assert_eq!(*log.lock().unwrap(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_list_knows_whom_it_would_wake() {
+    let ((_, one), (_, other)) = (Counter::new(), Counter::new());
+    let mut list = WaiterList::new();
+    let key = list.push(one.clone());
+    assert!(list.will_wake(key, &one) && !list.will_wake(key, &other));
+    drop(list.set_waker(key, other.clone()));
+    assert!(list.will_wake(key, &other) && !list.will_wake(key, &one));
+    assert!(list.notify_one().is_some());
+    assert!(list.will_wake(key, &one), "it has been notified: nothing is to be replaced");
+}
 
 #[test]
 fn hazard_4_only_the_last_waker_counts() {
