@@ -180,10 +180,20 @@ fn a_promise_for_a_thing_is_cancelled_shown_and_followed_as_that_thing() {
     let mut seen = Vec::new();
     target.waits_for(&mut |next| seen.push(next.target_id()));
     assert_eq!(seen, [below.waitable().target_id()]);
+    seen.clear();
+    future.waits_for(&mut |next| seen.push(next.target_id()));
+    assert_eq!(seen, [below.waitable().target_id()], "the handle says the same");
     assert!(future.cancel_with("enough") && !future.cancel_with("enough"));
     assert_eq!((requests.get(), future.done(), target.is_over()), (2, false, false));
     promise.set_result(1).unwrap();
     assert!(target.is_over() && !target.cancel(Some("enough".into())));
+}
+
+#[test]
+fn one_with_a_canceller_is_a_future_as_any_other_and_waits_for_nothing() {
+    let (_promise, future) = corio_future::promise_with_canceller::<u8>(|_| false);
+    assert_eq!(future.waitable().describe(), "future pending");
+    future.waits_for(&mut |next| panic!("it waits for {}", next.describe()));
 }
 
 /// As a task's or a gather's seam sees it.
