@@ -2,6 +2,7 @@
 
 use crate::child::Child;
 use crate::ears::Ears;
+use crate::line::Line;
 use crate::outcome::Outcome;
 use crate::signal::Alarmed;
 use crate::standing::Key;
@@ -10,7 +11,7 @@ use corio_seam::{OnAlarm, Waitable, Waiting, local_waker, wait_on};
 use corio_task::{Audience, Seats};
 use futures_core::Stream;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -89,7 +90,7 @@ struct Course<O: Outcome> {
     /// The results that nobody has taken.
     results: RefCell<VecDeque<Numbered<O>>>,
     /// Those who wait for one, by their tickets, first come first served.
-    waiters: RefCell<BTreeMap<u64, Waker>>,
+    waiters: RefCell<Line>,
     last_ticket: Cell<u64>,
 }
 
@@ -120,8 +121,8 @@ impl<O: Outcome> Course<O> {
     }
 
     fn wake_one(&self) {
-        let first = self.waiters.borrow_mut().pop_first();
-        if let Some((_, waker)) = first {
+        let first = self.waiters.borrow_mut().pop();
+        if let Some(waker) = first {
             waker.wake();
         }
     }
@@ -154,7 +155,7 @@ impl<O: Outcome> Course<O> {
         if number == 0 {
             return;
         }
-        let waker = self.waiters.borrow_mut().remove(&number);
+        let waker = self.waiters.borrow_mut().remove(number);
         drop(waker);
         if !self.results.borrow().is_empty() {
             self.wake_one();

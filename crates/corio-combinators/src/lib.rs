@@ -126,6 +126,7 @@ mod shield;
 mod task_group;
 mod readiness;
 mod turnstile;
+mod line;
 mod error;
 mod outcome;
 mod fallible;
