@@ -1,7 +1,7 @@
 //! The await graph, and what a set knows of who may wake it.
 
-use crate::kit::run;
-use corio_seam::{Waiting, local_waker, wait_on, will_wake};
+use crate::kit::{Door, run, stuck};
+use corio_seam::{local_waker, will_wake};
 use corio_task::{
     CallGraph, Task, TaskSet, capture_call_graph, catch_cancelled, create_task, format_all_tasks, format_call_graph,
 };
@@ -9,21 +9,6 @@ use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-
-/// A leaf of ours that waits for ever, and keeps its waker on this thread.
-#[derive(Default)]
-struct Door(RefCell<Vec<Waker>>);
-
-impl Door {
-    async fn wait(&self) {
-        poll_fn(|cx| {
-            self.0.borrow_mut().push(local_waker(cx.waker()));
-            wait_on(Waiting::Leaf(&"Door.wait"));
-            Poll::<()>::Pending
-        })
-        .await;
-    }
-}
 
 async fn turn() {
     let mut turned = false;
@@ -157,38 +142,30 @@ fn a_long_chain_needs_no_deep_stack() {
     .unwrap();
 }
 
-/// Whether a set, none of whose tasks is ready, can be woken no more.
-fn is_stuck(set: &TaskSet) -> bool {
-    assert!(set.fall_asleep());
-    let stuck = set.is_stuck(0);
-    set.wake_up();
-    stuck
-}
-
 #[test]
 fn a_set_is_stuck_if_only_this_thread_could_wake_it() {
     let (set, door) = (TaskSet::new(), Rc::new(Door::default()));
     let inner = Rc::clone(&door);
     let _task = set.spawn(async move { inner.wait().await });
     set.run_batch();
-    assert!(is_stuck(&set));
+    assert!(stuck(&set));
 
     let remote = set.remote();
-    assert!(!is_stuck(&set));
+    assert!(!stuck(&set));
     drop(remote);
-    assert!(is_stuck(&set));
+    assert!(stuck(&set));
 
     let plain = door.0.borrow()[0].clone(); // A clone of a kept waker is a plain one.
-    assert!(!is_stuck(&set));
+    assert!(!stuck(&set));
     std::thread::spawn(move || drop(plain)).join().unwrap();
-    assert!(is_stuck(&set));
+    assert!(stuck(&set));
 
     let idle = set.spawn(pending::<()>()); // It waits for nothing that is known.
     set.run_batch();
-    assert!(!is_stuck(&set));
+    assert!(!stuck(&set));
     idle.cancel();
     set.run_batch();
-    assert!(is_stuck(&set));
+    assert!(stuck(&set));
 }
 
 /// A kept waker that is dropped, or woken, where it cannot prove its thread is made up for in the count.
@@ -211,10 +188,10 @@ fn kept_wakers_are_counted_wherever_they_end() {
         stray.wake_by_ref();
         set.drain_inbox();
         set.run_batch();
-        assert!(!is_stuck(&set), "{round}: a plain waker exists");
+        assert!(!stuck(&set), "{round}: a plain waker exists");
     }
     drop(stray);
-    assert!(is_stuck(&set));
+    assert!(stuck(&set));
     let kept = door.0.take();
     drop(set);
     drop(task);

@@ -1,9 +1,10 @@
+use corio_seam::{Waiting, local_waker, wait_on};
 use corio_task::{JoinError, TaskSet};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 /// A log of what happened, shared by the parts of a test.
 #[derive(Clone, Default)]
@@ -66,4 +67,27 @@ pub(crate) async fn yield_now() {
 /// Waits for ever, without a waker.
 pub(crate) async fn forever() {
     std::future::pending().await
+}
+
+/// A leaf of ours that waits for ever, and keeps its waker on this thread.
+#[derive(Default)]
+pub(crate) struct Door(pub(crate) RefCell<Vec<Waker>>);
+
+impl Door {
+    pub(crate) async fn wait(&self) {
+        poll_fn(|cx| {
+            self.0.borrow_mut().push(local_waker(cx.waker()));
+            wait_on(Waiting::Leaf(&"Door.wait"));
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+}
+
+/// Whether a set, none of whose tasks is ready, can be woken no more.
+pub(crate) fn stuck(set: &TaskSet) -> bool {
+    assert!(set.fall_asleep());
+    let stuck = set.is_stuck(0);
+    set.wake_up();
+    stuck
 }

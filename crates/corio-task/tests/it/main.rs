@@ -5,6 +5,8 @@
 mod order;
 /// Requests to end: when, where, how often, and what decides.
 mod cancel;
+/// Children polled in place, whose scopes nobody sees until somebody asks.
+mod branches;
 /// Panics in a poll, a destructor, a callback, a waker.
 mod panic;
 /// Seats: done callbacks of many tasks in one allocation.
@@ -23,6 +25,8 @@ mod threads;
 mod set;
 /// A batch that somebody looks at, entry by entry.
 mod observe;
+/// A handle and a view that say different things of one task.
+mod handles;
 /// What they say to a person.
 mod words;
 /// Who is Send.
