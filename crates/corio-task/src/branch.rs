@@ -68,7 +68,11 @@ impl Branch {
     /// If there is no child of that number.
     #[must_use]
     pub fn handle(&self, index: usize) -> ScopeHandle {
-        ScopeHandle::of(self.0.at(index).node(false))
+        let seat = self.0.at(index);
+        if seat.waits.get() && seat.node.get().is_none() {
+            self.0.make_node(seat, self.0.parent.borrow().clone());
+        }
+        ScopeHandle::of(seat.node(false))
     }
 
     /// Says that the combinator is about to return `Pending`: from now on, requests to the scope around it find those
@@ -234,12 +238,17 @@ impl Places {
     pub(crate) fn make_nodes(&self, around: &Rc<Node>) {
         for seat in &self.seats {
             if seat.waits.get() && seat.node.get().is_none() {
-                let node = seat.node(false);
-                let waker = self.clone_waker();
-                node.waker.replace(waker); // There was none.
-                node.adopt(Some(Rc::clone(around)));
+                self.make_node(seat, Some(Rc::clone(around)));
             }
         }
+    }
+
+    /// Gives a child that waits a node.
+    fn make_node(&self, seat: &Seat, around: Option<Rc<Node>>) {
+        let node = seat.node(false);
+        let waker = self.clone_waker();
+        node.waker.replace(waker); // There was none.
+        node.adopt(around);
     }
 
     /// Clones the combinator's waker, which may be user code: under no borrow.

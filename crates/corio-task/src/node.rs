@@ -219,9 +219,20 @@ impl Node {
         let same = self.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
             let old = self.waker.replace(Some(raw::keep(waker)));
+            if old.is_none() {
+                self.hit_no_more();
+            }
             drop(old);
         }
         self.end_poll()
+    }
+
+    /// Takes back what hit the scope during its first poll, by a handle that was made inside: nothing was suspended there, and
+    /// nobody could be woken. It is owed still, and the end of the poll sees to it.
+    fn hit_no_more(&self) {
+        if let Some(asked) = self.asked() {
+            asked.ripe.borrow_mut().clear();
+        }
     }
 
     // The task's side.

@@ -1,10 +1,8 @@
 //! Danger: children that are polled in place, whose scopes nobody sees until somebody asks.
 
-use crate::kit::{Door, Log, OnDrop, forever, run_alone, stuck, yield_now};
+use crate::kit::{Door, Log, OnDrop, forever, is_pending, run_alone, stuck, yield_now};
 use corio_seam::{Waiting, wait_on};
-use corio_task::{
-    Branch, Cancelled, Scope, TaskSet, capture_call_graph, catch_cancelled, create_task, current_task,
-};
+use corio_task::{Branch, Cancelled, Scope, TaskSet, capture_call_graph, catch_cancelled, create_task, current_task};
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -91,11 +89,17 @@ fn a_request_to_the_task_hits_each_child_that_waits() {
 fn a_child_that_is_over_takes_no_request() {
     run_alone(async {
         let task = create_task(async {
-            let mut both = join([child(async { yield_now().await; 1 }), child(swallows())]);
+            let mut both = join([
+                child(async {
+                    yield_now().await;
+                    1
+                }),
+                child(swallows()),
+            ]);
             poll_fn(|cx| Pin::new(&mut both).poll(cx).map(|_| ())).await;
             catch_cancelled(async {
                 let mut parked = join([child(forever_u32()), child(async { 3 }), child(swallows())]);
-                poll_fn(|cx| Poll::Ready(assert!(Pin::new(&mut parked).poll(cx).is_pending()))).await;
+                assert!(is_pending(&mut parked).await);
                 parked.bodies.clear();
                 parked.ends.clear();
                 drop(parked);
@@ -396,6 +400,30 @@ fn a_child_that_ended_by_itself_is_asked_no_more() {
     branch.pause(cx.waker());
     drop(branch);
     assert!(!handle.request(None) && !handle.request_for_good(None));
+}
+
+/// By its own handle, whenever that was made.
+#[test]
+fn a_child_that_waits_is_asked_by_its_handle() {
+    run_alone(async {
+        for (before, catches) in [(true, true), (true, false), (false, true), (false, false)] {
+            let branch = Rc::new(Branch::new(2));
+            let early = before.then(|| branch.handle(1));
+            let mine = Rc::clone(&branch);
+            let mut bodies = [child(forever_u32()), if catches { child(swallows()) } else { child(forever_u32()) }];
+            let task = create_task(poll_fn(move |cx| {
+                let polled = mine.children().enter(|children| {
+                    assert!(children.poll(0, bodies[0].as_mut(), cx).is_pending());
+                    children.poll(1, bodies[1].as_mut(), cx)
+                });
+                mine.pause(cx.waker());
+                polled
+            }));
+            yield_now().await;
+            assert!(early.unwrap_or_else(|| branch.handle(1)).request(None));
+            assert_eq!(task.await.unwrap().ok(), catches.then_some(1), "the innermost scope takes it");
+        }
+    });
 }
 
 #[test]

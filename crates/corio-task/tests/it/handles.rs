@@ -1,6 +1,6 @@
 //! Danger: a handle and a view that say different things of one task, or what is not so.
 
-use crate::kit::{Log, forever, run, run_alone, yield_now};
+use crate::kit::{Log, forever, is_pending, run, run_alone, yield_now};
 use corio_seam::{TargetId, Waitable, Waiting, wait_on};
 use corio_task::{
     Cancelled, JoinError, LARGE_FUTURE, Task, TaskOptions, TaskRef, TaskSet, create_task, create_task_with,
@@ -137,7 +137,7 @@ fn keys_are_not_given_out_twice() {
         let mut task = create_task(forever());
         let first = task.add_done_callback(|_| ());
         assert!(task.remove_done_callback(first));
-        poll_fn(|cx| Poll::Ready(assert!(Pin::new(&mut task).poll(cx).is_pending()))).await;
+        assert!(is_pending(&mut task).await);
         let second = task.add_done_callback(|_| ());
         assert!(second != first && !task.remove_done_callback(first) && task.remove_done_callback(second));
     });

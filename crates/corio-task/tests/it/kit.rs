@@ -1,10 +1,11 @@
 use corio_seam::{Waiting, local_waker, wait_on};
-use corio_task::{JoinError, TaskSet};
+use corio_task::{Cancelled, JoinError, Scope, ScopeHandle, TaskSet};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// A log of what happened, shared by the parts of a test.
 #[derive(Clone, Default)]
@@ -90,4 +91,34 @@ pub(crate) fn stuck(set: &TaskSet) -> bool {
     let stuck = set.is_stuck(0);
     set.wake_up();
     stuck
+}
+
+/// A future in a scope of its own.
+pub(crate) struct InScope<F> {
+    scope: Scope,
+    body: Pin<Box<Option<F>>>,
+}
+
+impl<F> InScope<F> {
+    pub(crate) fn new(scope: Scope, body: F) -> InScope<F> {
+        InScope { scope, body: Box::pin(Some(body)) }
+    }
+
+    pub(crate) fn handle(&self) -> ScopeHandle {
+        self.scope.handle()
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = Result<F::Output, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let InScope { scope, body } = &mut *self;
+        scope.poll(body.as_mut(), cx)
+    }
+}
+
+/// Polls a future once: tells whether it is pending.
+pub(crate) async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+    poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx).is_pending())).await
 }

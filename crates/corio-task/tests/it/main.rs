@@ -7,6 +7,10 @@ mod order;
 mod cancel;
 /// Children polled in place, whose scopes nobody sees until somebody asks.
 mod branches;
+/// A scope that is asked at an odd moment.
+mod scopes;
+/// Requests that shields keep out, and for how long.
+mod shields;
 /// Panics in a poll, a destructor, a callback, a waker.
 mod panic;
 /// Seats: done callbacks of many tasks in one allocation.
