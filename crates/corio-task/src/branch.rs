@@ -122,6 +122,11 @@ impl BranchChildren {
         let _seam = crate::seam::cover();
         current::enter_branch(&self.0, || f(&Entered(&self.0)))
     }
+
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> &Rc<Places> {
+        &self.0
+    }
 }
 
 impl fmt::Debug for BranchChildren {

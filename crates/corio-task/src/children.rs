@@ -81,3 +81,84 @@ impl Children {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::branch::Branch;
+
+    fn nodes(count: usize) -> Vec<Rc<Node>> {
+        (0..count).map(|_| Node::inner(false)).collect()
+    }
+
+    fn is(live: &[Rc<Node>], expected: &[&Rc<Node>]) -> bool {
+        live.len() == expected.len() && live.iter().zip(expected).all(|(one, other)| Rc::ptr_eq(one, other))
+    }
+
+    /// Of each size, taken out in each of three orders.
+    #[test]
+    fn those_that_are_left_stay_in_order() {
+        for count in [1, 2, 3, 16, 17, 18, 33, 34, 35, 40, 100] {
+            for stride in [1, 7, count - 1] {
+                let (mut children, nodes) = (Children::new(), nodes(count));
+                nodes.iter().for_each(|node| children.add(node));
+                let mut left: Vec<&Rc<Node>> = nodes.iter().collect();
+                while !left.is_empty() {
+                    let gone = left.remove(stride % left.len());
+                    children.remove(gone.place.get());
+                    assert!(is(&children.live(), &left), "{count} by {stride}, {} left", left.len());
+                }
+                assert!(children.list.len() <= FEW);
+            }
+        }
+    }
+
+    /// Scopes that come and go beside others leave nothing behind.
+    #[test]
+    fn the_list_is_no_longer_than_twice_what_lives() {
+        for window in [1, 2, 17, 30, 60] {
+            let (mut children, mut alive) = (Children::new(), std::collections::VecDeque::new());
+            for node in nodes(1_000) {
+                children.add(&node);
+                alive.push_back(node);
+                if alive.len() > window {
+                    children.remove(alive.pop_front().unwrap().place.get());
+                }
+                assert!(children.list.len() <= (2 * alive.len() + 1).max(window + 1 + FEW), "{window}");
+            }
+            assert_eq!(children.live().len(), window);
+        }
+    }
+
+    /// A list is packed when more than half of it is gone, and more than a few.
+    #[test]
+    fn gaps_are_worth_packing_when_they_are_many_and_most() {
+        for (count, gone, expected) in
+            [(100, 50, 100), (100, 51, 49), (20, 16, 20), (20, 17, 3), (33, 16, 33), (33, 17, 16)]
+        {
+            let (mut children, nodes) = (Children::new(), nodes(count));
+            nodes.iter().for_each(|node| children.add(node));
+            nodes[..gone].iter().for_each(|node| children.remove(node.place.get()));
+            assert_eq!(children.list.len(), expected, "{gone} of {count}");
+        }
+    }
+
+    #[test]
+    fn branches_stand_among_the_nodes() {
+        let (mut children, nodes) = (Children::new(), nodes(40));
+        let branches: Vec<_> = (0..3).map(|_| Branch::new(1).children()).collect();
+        for (n, node) in nodes.iter().enumerate() {
+            children.add(node);
+            if let Some(branch) = branches.get(n) {
+                children.add_branch(branch.places());
+            }
+        }
+        assert_eq!((children.live().len(), children.branches().len()), (40, 3));
+        nodes[..39].iter().for_each(|node| children.remove(node.place.get()));
+        assert!(children.branches().iter().zip(&branches).all(|(one, other)| Rc::ptr_eq(one, other.places())));
+        for (n, branch) in branches.iter().enumerate() {
+            children.remove(branch.places().place.get());
+            assert_eq!((children.branches().len(), children.live().len()), (2 - n, 1));
+        }
+    }
+}

@@ -564,3 +564,19 @@ impl Remote for RemoteSet {
         self.id()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A set may make more tasks than a word of half the size has numbers.
+    #[test]
+    fn the_numbers_of_tasks_have_48_bits() {
+        let set = TaskSet::new();
+        for before in [0, 6, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 5 << 32 | 7, (1 << 48) - 2] {
+            set.core.numbers.set(before);
+            let task = set.spawn(async {});
+            assert_eq!((task.id().number(), task.name()), (before + 1, format!("Task-{}", before + 1)));
+        }
+    }
+}

@@ -151,3 +151,66 @@ impl Registry {
         found.is_some()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::{Task, TaskSet};
+    use std::future::pending;
+
+    fn spawn(set: &TaskSet, count: usize) -> Vec<Task<()>> {
+        (0..count).map(|_| set.spawn(pending())).collect()
+    }
+
+    fn places(set: &TaskSet) -> usize {
+        set.core.tasks.places.borrow().places.len()
+    }
+
+    fn end(set: &TaskSet, tasks: impl IntoIterator<Item = Task<()>>) {
+        tasks.into_iter().for_each(|task| assert!(task.cancel()));
+        set.run_batch();
+    }
+
+    /// Returns what the set knows of, by the numbers of the tasks.
+    fn numbers(set: &TaskSet) -> Vec<u64> {
+        let mut numbers: Vec<_> = set.tasks().iter().map(|task| task.id().number()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[test]
+    fn places_are_used_again() {
+        let set = TaskSet::new();
+        let mut tasks = spawn(&set, 10);
+        for round in 0..20 {
+            end(&set, tasks.drain(round % 3..5 + round % 3));
+            tasks.extend(spawn(&set, 5));
+            let mut expected: Vec<_> = tasks.iter().map(|task| task.id().number()).collect();
+            expected.sort_unstable();
+            assert_eq!((numbers(&set), set.len(), places(&set)), (expected, 10, 10));
+        }
+    }
+
+    /// Whoever looks at all tasks looks at few empty places, and those who are left keep each to their own.
+    #[test]
+    fn many_free_places_are_tidied_up() {
+        for (count, left, expected) in
+            [(63, 1, 63), (64, 17, 64), (64, 16, 16), (64, 0, 0), (400, 101, 400), (400, 100, 100)]
+        {
+            for look_by_stuck in [false, true] {
+                let set = TaskSet::new();
+                let mut tasks = spawn(&set, count);
+                end(&set, tasks.drain(..count - left));
+                if look_by_stuck {
+                    _ = set.is_stuck(0)
+                } else {
+                    drop(set.tasks())
+                }
+                assert_eq!((places(&set), set.len(), numbers(&set).len()), (expected, left, left));
+                tasks.extend(spawn(&set, 3));
+                assert_eq!(set.len(), left + 3);
+                end(&set, tasks);
+                assert!(set.is_empty() && numbers(&set).is_empty());
+            }
+        }
+    }
+}

@@ -265,4 +265,117 @@ mod tests {
         state.change(SCHEDULED, RUNNING);
         assert_eq!(format!("{state:?}"), r#"{"RUNNING", "FUTURE"}"#);
     }
+
+    const FLAGS: [Flags; 13] = [
+        SCHEDULED, RUNNING, DONE, ENDING, HANDLE, CANCELLED, FUTURE, OUTPUT, PANIC, ATTENTION, MERGED, QUEUE_VIEW,
+        CONTEXT,
+    ];
+
+    #[test]
+    fn flags_do_not_touch_each_other() {
+        for (n, one) in FLAGS.into_iter().enumerate() {
+            for (m, other) in FLAGS.into_iter().enumerate() {
+                let state = State::new(one);
+                assert_eq!((state.has(one), state.has(other), state.has(one.with(other))), (true, n == m, true));
+                state.set(other);
+                state.set(other);
+                assert!(state.has(one) && state.has(other));
+                state.clear(one);
+                assert_eq!((state.has(one), state.has(other)), (false, n != m));
+                state.change(other, one);
+                state.change(other, one);
+                assert_eq!((state.has(one), state.has(other)), (true, n == m));
+            }
+        }
+    }
+
+    /// Takes a word through changes by its owner (small letters) and others (capitals), and says what it is.
+    fn word_after(changes: &str) -> (SharedWord, i32) {
+        let (word, mut local) = (SharedWord::new(), 0);
+        for change in changes.chars() {
+            match change {
+                'c' => local += 1,
+                'd' => local -= 1,
+                'C' => word.add(),
+                'D' => assert_eq!(word.sub(), Left::Others, "{changes}"),
+                'W' => _ = word.wake(),
+                'm' => assert_eq!(word.merge(std::mem::take(&mut local)), Left::Others, "{changes}"),
+                'i' => assert_ne!(word.drained(), Drained::Free, "{changes}"),
+                _ => unreachable!("no such change"),
+            }
+        }
+        (word, local)
+    }
+
+    #[test]
+    fn whoever_is_last_is_told() {
+        for before in ["cm", "ccmD", "Cm", "cCmD", "ccDm", "cDCCDm", "cWmi", "CCDm", "ccccDDDm", "ccdm"] {
+            let (word, _) = word_after(before);
+            assert_eq!((word.count(), word.sub()), (1, Left::Nobody), "{before}");
+        }
+        for before in ["ccm", "cmC", "CCm", "cWm", "cCWm", "c", "C", "cC", "cW"] {
+            let (word, _) = word_after(before);
+            assert_eq!(word.sub(), Left::Others, "{before}");
+        }
+        for (before, left) in [("", Left::Nobody), ("cd", Left::Nobody), ("cD", Left::Nobody), ("dC", Left::Nobody)] {
+            let (word, local) = word_after(before);
+            assert_eq!(word.merge(local), left, "{before}");
+        }
+        for before in ["c", "C", "W", "cCD", "cDC", "cDW"] {
+            let (word, local) = word_after(before);
+            assert_eq!(word.merge(local), Left::Others, "{before}");
+        }
+    }
+
+    #[test]
+    fn what_the_inbox_finds() {
+        for (before, wake, drained) in [
+            ("", Wake::Push, Drained::Schedule),
+            ("C", Wake::Push, Drained::Schedule),
+            ("W", Wake::Nothing, Drained::Schedule),
+            ("Wi", Wake::Push, Drained::Schedule),
+            ("cm", Wake::Nothing, Drained::Nothing),
+            ("cWm", Wake::Nothing, Drained::Nothing),
+            ("cWmD", Wake::Nothing, Drained::Free),
+            ("Wm", Wake::Nothing, Drained::Free),
+        ] {
+            let (word, _) = word_after(before);
+            assert_eq!((word.wake(), word.drained()), (wake, drained), "{before}");
+        }
+    }
+
+    #[test]
+    fn a_word_without_references_has_none_anywhere() {
+        for (before, expected) in [
+            ("", true),
+            ("c", false),
+            ("C", false),
+            ("W", false),
+            ("cD", true),
+            ("dC", true),
+            ("cDW", false),
+            ("ccD", false),
+            ("ccDD", true),
+            ("cC", false),
+            ("WiC", false),
+            ("Wi", true),
+        ] {
+            let (word, local) = word_after(before);
+            assert_eq!(word.is_unreferenced(local), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_word_says_what_it_counts() {
+        for (before, text) in [
+            ("", "count: 0, merged: false, queued: false"),
+            ("DD", "count: -2, merged: false, queued: false"),
+            ("CW", "count: 1, merged: false, queued: true"),
+            ("ccm", "count: 2, merged: true, queued: false"),
+            ("CCCWm", "count: 3, merged: true, queued: true"),
+        ] {
+            let (word, _) = word_after(before);
+            assert_eq!(format!("{word:?}"), format!("SharedWord {{ {text} }}"));
+        }
+    }
 }

@@ -17,12 +17,16 @@ mod panic;
 mod seats;
 /// What is dropped, when, and that it is dropped once.
 mod drops;
+/// Memory that goes with the last that needs it.
+mod memory;
 /// Contexts: copied, shared, never leaking.
 mod context;
 /// Tasks that make their first step at once.
 mod eager;
 /// Who waits for whom, and whether anybody can wake it.
 mod call_graph;
+/// The await graph as text: what it leaves out, or says of another.
+mod drawn;
 /// Wakers and doors on other threads.
 mod threads;
 /// The set as a plain future, its end, and its misuse.
