@@ -130,6 +130,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_last_to_come_leaves_no_gap() {
+        let (mut children, nodes) = (Children::new(), nodes(10));
+        nodes.iter().for_each(|node| children.add(node));
+        for left in (0..10).rev() {
+            children.remove(nodes[left].place.get());
+            assert_eq!((children.list.len(), children.gone), (left, 0));
+        }
+    }
+
     /// A list is packed when more than half of it is gone, and more than a few.
     #[test]
     fn gaps_are_worth_packing_when_they_are_many_and_most() {

@@ -388,6 +388,54 @@ fn a_branch_that_is_dropped_is_asked_no_more() {
     }
 }
 
+/// One that moves takes its children along: whoever polled it before asks them no more.
+#[test]
+fn a_branch_belongs_to_whoever_polled_it_last() {
+    run_alone(async {
+        let moved = Rc::new(RefCell::new(join([child(forever_u32())])));
+        let passing = Rc::clone(&moved);
+        let first = create_task(async move {
+            assert!(is_pending(&mut poll_fn(|cx| Pin::new(&mut *passing.borrow_mut()).poll(cx))).await);
+            forever().await;
+        });
+        yield_now().await;
+        let second = create_task(poll_fn(move |cx| Pin::new(&mut *moved.borrow_mut()).poll(cx)));
+        yield_now().await;
+        first.cancel();
+        yield_now().await;
+        assert!(first.cancelled() && !second.done());
+        second.cancel();
+        assert!(was_hit(&second.await.unwrap()[0]), "it stopped at the child");
+    });
+}
+
+/// One whose turn has not come is not asked by a request to the task, whoever holds its handle.
+#[test]
+fn a_child_that_has_not_begun_is_asked_by_nobody_around() {
+    run_alone(async {
+        let branch = Rc::new(Branch::new(2));
+        let (mine, mut rounds) = (Rc::clone(&branch), 0);
+        let mut bodies = [child(swallows()), child(async { 4 })];
+        let task = create_task(poll_fn(move |cx| {
+            rounds += 1;
+            let polled = mine.children().enter(|children| {
+                if rounds == 1 {
+                    assert!(children.poll(0, bodies[0].as_mut(), cx).is_pending());
+                    return Poll::Pending;
+                }
+                assert_eq!(children.poll(0, bodies[0].as_mut(), cx), Poll::Ready(Ok(1)));
+                children.poll(1, bodies[1].as_mut(), cx)
+            });
+            mine.pause(cx.waker());
+            polled
+        }));
+        yield_now().await;
+        let handle = branch.handle(1);
+        task.cancel();
+        assert_eq!((handle.cancelling(), task.await.unwrap()), (0, Ok(4)));
+    });
+}
+
 #[test]
 fn a_child_that_ended_by_itself_is_asked_no_more() {
     let mut cx = Context::from_waker(Waker::noop());

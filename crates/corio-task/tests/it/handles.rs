@@ -3,8 +3,10 @@
 use crate::kit::{Log, forever, is_pending, run, run_alone, yield_now};
 use corio_seam::{TargetId, Waitable, Waiting, wait_on};
 use corio_task::{
-    Cancelled, JoinError, LARGE_FUTURE, Task, TaskOptions, TaskRef, TaskSet, create_task, create_task_with,
+    Audience, Cancelled, JoinError, LARGE_FUTURE, Seats, Task, TaskOptions, TaskRef, TaskSet, create_task,
+    create_task_with,
 };
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::future::{pending, poll_fn};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -308,8 +310,8 @@ fn the_last_to_ask_is_the_one_who_is_woken() {
 #[test]
 fn a_handle_may_change_hands() {
     let set = TaskSet::new();
-    let place = Rc::new(std::cell::RefCell::new(Some(set.spawn(yield_now()))));
-    let wait = |place: Rc<std::cell::RefCell<Option<Task<()>>>>, polls: usize| {
+    let place = Rc::new(RefCell::new(Some(set.spawn(yield_now()))));
+    let wait = |place: Rc<RefCell<Option<Task<()>>>>, polls: usize| {
         let mut polls = polls;
         poll_fn(move |cx| {
             polls -= 1;
@@ -323,4 +325,76 @@ fn a_handle_may_change_hands() {
         set.run_batch();
     }
     assert!(!gives_up.into_output().unwrap() && hears.into_output().unwrap());
+}
+
+thread_local! {
+    /// The task that [`ComesBack`] comes back to, and how often it has.
+    static VISITED: RefCell<Option<(TaskRef, Rc<Cell<u32>>)>> = const { RefCell::new(None) };
+}
+
+/// When it is dropped, it adds a callback to a task.
+struct ComesBack;
+
+impl std::task::Wake for ComesBack {
+    fn wake(self: std::sync::Arc<Self>) {}
+}
+
+impl Audience for ComesBack {
+    fn ended(&self, _: usize) {}
+}
+
+impl Drop for ComesBack {
+    fn drop(&mut self) {
+        VISITED.with_borrow(|visited| {
+            let (task, calls) = visited.as_ref().unwrap();
+            let calls = Rc::clone(calls);
+            task.add_done_callback(move |_| calls.set(calls.get() + 1));
+        });
+    }
+}
+
+/// The destructor of what is taken back, or replaced, finds the task as it is.
+#[test]
+fn what_is_taken_back_may_come_back() {
+    for with_others in [false, true] {
+        for case in 0..4 {
+            let set = TaskSet::new();
+            let (mut task, calls) = (set.spawn(async {}), Rc::new(Cell::new(0)));
+            VISITED.set(Some((task.task_ref(), Rc::clone(&calls))));
+            if with_others {
+                let calls = Rc::clone(&calls);
+                task.add_done_callback(move |_| calls.set(calls.get() + 10));
+            }
+            let guard = ComesBack;
+            match case {
+                0 | 1 => {
+                    let waker = std::task::Waker::from(std::sync::Arc::new(guard));
+                    assert!(Pin::new(&mut task).poll(&mut Context::from_waker(&waker)).is_pending());
+                    drop(waker);
+                    if case == 0 {
+                        let mut cx = Context::from_waker(std::task::Waker::noop());
+                        assert!(Pin::new(&mut task).poll(&mut cx).is_pending());
+                    } else {
+                        drop(task);
+                    }
+                }
+                2 => {
+                    let key = task.add_done_callback(move |_| drop(guard));
+                    assert!(task.remove_done_callback(key));
+                }
+                _ => {
+                    let seats = Seats::new(1, Rc::new(guard));
+                    task.take_seat(&seats, 0);
+                    VISITED.with_borrow(|visited| assert!(!visited.as_ref().unwrap().0.done()));
+                    let left = seats;
+                    assert!(task.leave_seat(&left, 0));
+                    drop(left);
+                }
+            }
+            set.run_batch();
+            set.run_batch();
+            assert_eq!(calls.get(), if with_others { 11 } else { 1 }, "case {case}");
+            VISITED.set(None);
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod shields;
 mod panic;
 /// Seats: done callbacks of many tasks in one allocation.
 mod seats;
+/// Ends that are announced before they are told.
+mod audience;
 /// What is dropped, when, and that it is dropped once.
 mod drops;
 /// Memory that goes with the last that needs it.
@@ -27,10 +29,14 @@ mod eager;
 mod call_graph;
 /// The await graph as text: what it leaves out, or says of another.
 mod drawn;
+/// Wakers that are kept, and whom they wake.
+mod wakers;
 /// Wakers and doors on other threads.
 mod threads;
 /// The set as a plain future, its end, and its misuse.
 mod set;
+/// What a set says of itself, and where its doors and timers lead.
+mod sets;
 /// A batch that somebody looks at, entry by entry.
 mod observe;
 /// A handle and a view that say different things of one task.

@@ -299,6 +299,27 @@ fn a_scope_belongs_to_whoever_polled_it_last() {
 }
 
 #[test]
+fn a_scope_moves_from_one_scope_to_another() {
+    run_alone(async {
+        let moved = Rc::new(RefCell::new(InScope::new(Scope::new(), forever())));
+        let polls_it = |moved: &Rc<RefCell<InScope<_>>>| {
+            let moved = Rc::clone(moved);
+            poll_fn(move |cx| Pin::new(&mut *moved.borrow_mut()).poll(cx))
+        };
+        let mut left = InScope::new(Scope::new(), polls_it(&moved));
+        let mut right = InScope::new(Scope::new(), polls_it(&moved));
+        let handles = [left.handle(), right.handle()];
+        assert!(is_pending(&mut left).await && is_pending(&mut right).await);
+        assert!(handles[0].request(None));
+        assert!(!is_pending(&mut left).await, "it is innermost itself now");
+        assert!(is_pending(&mut right).await);
+        assert!(handles[1].request(None));
+        let ended = right.await;
+        assert!(matches!(ended, Ok(Err(_))), "it stopped at the scope inside");
+    });
+}
+
+#[test]
 fn requests_on_all_scopes_around_are_summed() {
     run_alone(async {
         let task = create_task(async {
