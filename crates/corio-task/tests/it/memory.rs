@@ -52,6 +52,8 @@ const ALL: u32 = 31;
 const EACH: usize = if cfg!(miri) { 7 } else { 1 };
 
 /// Makes a task that is over after `steps` steps, if ever, and returns what of it is held: each is given up by a call.
+///
+/// Each second one has a name, and so a scope of its own.
 fn holders(set: &TaskSet, which: u32, steps: usize) -> Vec<Box<dyn FnOnce()>> {
     let wakers: Rc<RefCell<Vec<Waker>>> = Rc::default();
     let (theirs, mut step) = (Rc::clone(&wakers), 0);
@@ -64,6 +66,9 @@ fn holders(set: &TaskSet, which: u32, steps: usize) -> Vec<Box<dyn FnOnce()>> {
         if step == steps { Poll::Ready(Box::new(step)) } else { Poll::Pending }
     }));
     let view = task.task_ref();
+    if which.count_ones() % 2 == 0 {
+        view.set_name("named");
+    }
     set.run_batch();
     let mut all: Vec<Option<Box<dyn FnOnce()>>> = vec![Some(Box::new(|| drop(task))), Some(Box::new(|| drop(view)))];
     let mut wakers = wakers.take().into_iter();

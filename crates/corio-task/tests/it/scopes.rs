@@ -258,6 +258,64 @@ fn a_request_is_armed_again_as_far_as_it_was_aimed() {
     });
 }
 
+/// The scope that would be hit first may end before it suspends; the request is for whoever suspends next, in what it was
+/// aimed at.
+#[test]
+fn a_request_that_is_armed_again_waits_for_a_suspension() {
+    run_alone(async {
+        for aimed_at_the_task in [true, false] {
+            let place = Rc::new(RefCell::new(None));
+            let theirs = Rc::clone(&place);
+            let task = create_task(async move {
+                let aimed = InScope::new(Scope::new(), async {
+                    let passing = InScope::new(Scope::new(), async {
+                        let inner = Scope::new();
+                        let mut body = Box::pin(Some(forever()));
+                        assert!(poll_fn(|cx| inner.poll(body.as_mut(), cx)).await.is_err());
+                        inner.rearm()
+                    });
+                    passing.await
+                });
+                theirs.replace(Some(aimed.handle()));
+                (aimed.await, was_hit().await, was_hit().await)
+            });
+            yield_now().await;
+            assert!(if aimed_at_the_task { task.cancel() } else { place.take().unwrap().request(None) });
+            assert_eq!(task.await.unwrap(), (Ok(Ok(true)), aimed_at_the_task, false));
+        }
+    });
+}
+
+/// A future whose cancellation is somebody's code, which asks the very task that passed the request on.
+#[test]
+fn a_task_is_asked_by_what_it_asks() {
+    struct AsksBack(RefCell<Option<corio_task::TaskRef>>, Cell<u32>);
+    impl corio_seam::Waitable for AsksBack {
+        fn cancel(&self, _: Option<Arc<str>>) -> bool {
+            self.1.set(self.1.get() + 1);
+            let waiter = self.0.take();
+            assert!(waiter.is_none_or(|waiter| waiter.cancel()), "it is not over");
+            true
+        }
+        fn describe(&self) -> String {
+            "somebody's".to_string()
+        }
+    }
+    run_alone(async {
+        let target = Rc::new(AsksBack(RefCell::default(), Cell::new(0)));
+        let waits = Rc::clone(&target);
+        let task = create_task(poll_fn(move |_| {
+            corio_seam::wait_on(corio_seam::Waiting::Target(Rc::clone(&waits) as Rc<dyn corio_seam::Waitable>));
+            Poll::<()>::Pending
+        }));
+        yield_now().await;
+        target.0.replace(Some(task.task_ref()));
+        assert!(task.cancel());
+        assert_eq!((task.cancelling(), target.0.borrow().is_some()), (2, false));
+        assert!(target.1.get() >= 1 && !task.done(), "it accepted");
+    });
+}
+
 /// The task waited for another, was asked, and has turned to a scope inside when it is polled: that is the innermost now.
 #[test]
 fn a_request_that_was_not_heard_goes_to_what_is_innermost_by_then() {
