@@ -152,7 +152,8 @@ impl Registry {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests {
     use crate::{Task, TaskSet};
     use std::future::pending;
