@@ -517,32 +517,29 @@ fn requests_around_are_seen_inside_a_child() {
 #[test]
 fn a_branch_stands_where_it_came_first() {
     run_alone(async {
-        let order = Log::new();
-        let told = |name: &'static str| {
-            let order = order.clone();
-            child(async move {
-                let _line = OnDrop(order, name);
-                forever_u32().await
-            })
+        let waits_at = |name: &'static &'static str| {
+            child(poll_fn(move |_| {
+                wait_on(Waiting::Leaf(name));
+                Poll::<u32>::Pending
+            }))
         };
-        let wakers = Rc::new(RefCell::new(None::<Waker>));
-        let (mut first, mut second) = (join([told("first")]), join([told("second")]));
-        let (theirs, mut polls) = (Rc::clone(&wakers), 0);
+        let (mut first, mut second) = (join([waits_at(&"first")]), join([waits_at(&"second")]));
+        let waker = Rc::new(RefCell::new(None::<Waker>));
+        let (theirs, mut polls) = (Rc::clone(&waker), 0);
         let task = create_task(poll_fn(move |cx| {
             theirs.replace(Some(cx.waker().clone()));
             polls += 1;
+            assert!(Pin::new(&mut first).poll(cx).is_pending());
             if polls != 2 {
-                let (one, two) = (Pin::new(&mut first).poll(cx), Pin::new(&mut second).poll(cx));
-                return if one.is_ready() && two.is_ready() { Poll::Ready(()) } else { Poll::Pending };
+                assert!(Pin::new(&mut second).poll(cx).is_pending());
             }
-            Pin::new(&mut first).poll(cx).map(drop)
+            Poll::<()>::Pending
         }));
         yield_now().await;
-        wakers.borrow().as_ref().unwrap().wake_by_ref();
+        waker.borrow().as_ref().unwrap().wake_by_ref();
         yield_now().await;
-        task.cancel();
-        task.await.unwrap();
-        assert_eq!(order.take(), ["first", "second"]);
+        let graph = capture_call_graph(&task).waits_for();
+        assert_eq!(graph.iter().map(|leaf| leaf.name()).collect::<Vec<_>>(), ["first", "second"]);
     });
 }
 

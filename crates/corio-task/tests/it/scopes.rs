@@ -133,6 +133,27 @@ fn a_scope_that_asks_itself_is_hit_where_it_suspends() {
     }
 }
 
+/// Nobody is asked in its stead as long as it may yet come to wait for something else.
+#[test]
+fn a_scope_that_asks_itself_and_then_waits_for_two_things_is_hit_itself() {
+    run_alone(async {
+        let tasks = [(); 2].map(|()| create_task(forever()));
+        let asked = tasks.each_ref().map(Task::task_ref);
+        yield_now().await;
+        let scope = Rc::new(Scope::new());
+        let (mine, mut tasks) = (Rc::clone(&scope), tasks);
+        let mut body = Box::pin(Some(poll_fn(move |cx| {
+            assert_eq!(corio_seam::cancelling(), 0); // It has a place in the tree from now on.
+            assert!(Pin::new(&mut tasks[0]).poll(cx).is_pending());
+            assert!(mine.handle().request(None));
+            assert!(Pin::new(&mut tasks[1]).poll(cx).is_pending());
+            Poll::<()>::Pending
+        })));
+        assert!(poll_fn(|cx| scope.poll(body.as_mut(), cx)).await.is_err());
+        assert_eq!(asked.map(|task| task.cancelling()), [0, 0]);
+    });
+}
+
 /// As above, and nothing was asked before that would have made its place in the tree.
 #[test]
 fn a_scope_whose_handle_is_made_inside_is_asked_all_the_same() {
@@ -282,6 +303,71 @@ fn a_request_that_is_armed_again_waits_for_a_suspension() {
             yield_now().await;
             assert!(if aimed_at_the_task { task.cancel() } else { place.take().unwrap().request(None) });
             assert_eq!(task.await.unwrap(), (Ok(Ok(true)), aimed_at_the_task, false));
+        }
+    });
+}
+
+#[test]
+fn several_requests_are_delivered_once() {
+    run_alone(async {
+        let task = create_task(async {
+            let me = current_task().unwrap();
+            assert!(me.cancel() && me.cancel());
+            let twice = (was_hit().await, was_hit().await);
+            let scope = Scope::new();
+            let mut body = Box::pin(Some(forever()));
+            me.cancel();
+            assert!(poll_fn(|cx| scope.poll(body.as_mut(), cx)).await.is_err());
+            assert!(scope.rearm() && me.cancel());
+            (twice, was_hit().await, was_hit().await)
+        });
+        assert_eq!(task.await.unwrap(), ((true, false), true, false));
+    });
+}
+
+/// Something to wait for that refuses the first request, and notes how often it was asked.
+#[derive(Default)]
+struct RefusesOnce(Cell<u32>);
+
+impl corio_seam::Waitable for RefusesOnce {
+    fn cancel(&self, _: Option<Arc<str>>) -> bool {
+        self.0.set(self.0.get() + 1);
+        self.0.get() > 1
+    }
+    fn describe(&self) -> String {
+        "stubborn".to_string()
+    }
+}
+
+/// Who is to be hit asks nobody any more; unless the request was taken back.
+#[test]
+fn what_refused_a_request_is_not_asked_again_for_the_next() {
+    run_alone(async {
+        for taken_back in [false, true] {
+            let (target, place) = (Rc::new(RefusesOnce::default()), Rc::new(RefCell::new(None)));
+            let (waits, theirs) = (Rc::clone(&target), Rc::clone(&place));
+            let task = create_task(async move {
+                let body = poll_fn(move |_| {
+                    corio_seam::wait_on(corio_seam::Waiting::Target(Rc::clone(&waits) as Rc<dyn corio_seam::Waitable>));
+                    Poll::<()>::Pending
+                });
+                let scope = InScope::new(Scope::new(), body);
+                theirs.replace(Some(scope.handle()));
+                scope.await.is_err()
+            });
+            yield_now().await;
+            assert!(task.cancel());
+            assert_eq!(target.0.get(), 1);
+            if taken_back {
+                assert_eq!(task.uncancel(), 0);
+            }
+            assert!(place.take().unwrap().request(None));
+            assert_eq!(target.0.get(), if taken_back { 2 } else { 1 });
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            assert_eq!(task.done(), !taken_back, "it waits for the end of what accepted");
+            task.cancel();
         }
     });
 }

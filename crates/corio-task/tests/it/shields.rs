@@ -335,8 +335,11 @@ fn what_is_cancelled_for_good_asks_what_it_waits_for_once_a_suspension() {
             (waits, future.await.unwrap())
         }));
         let asks = create_task(async move { handle.request_for_good(None) });
-        let ended = poll_fn(|cx| scope.poll(body.as_mut(), cx)).await;
-        assert_eq!(ended, Ok(((true, 1), 3)));
+        let busy = poll_fn(|cx| {
+            cx.waker().wake_by_ref(); // It is polled all the time.
+            scope.poll(body.as_mut(), cx)
+        });
+        assert_eq!(busy.await, Ok(((true, 1), 3)));
         assert!(asks.await.unwrap());
     });
 }
