@@ -307,6 +307,32 @@ fn a_request_that_is_armed_again_waits_for_a_suspension() {
     });
 }
 
+/// It was its own, and goes with it; what was the task's as well goes on to the task.
+#[test]
+fn a_scope_that_is_dropped_elsewhere_leaves_its_task_what_was_the_task_s() {
+    run_alone(async {
+        for the_task_s in [false, true] {
+            let place = Rc::new(RefCell::new(None));
+            let theirs = Rc::clone(&place);
+            let task = create_task(async move {
+                let mut scope = InScope::new(Scope::new(), forever());
+                assert!(is_pending(&mut scope).await);
+                theirs.replace(Some(scope));
+                forever().await;
+            });
+            yield_now().await;
+            let scope = place.take().unwrap();
+            assert!(if the_task_s { task.cancel() } else { scope.handle().request(None) });
+            drop(scope);
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            assert_eq!(task.cancelled(), the_task_s);
+            task.cancel();
+        }
+    });
+}
+
 #[test]
 fn several_requests_are_delivered_once() {
     run_alone(async {
