@@ -164,12 +164,12 @@ mod tests {
                 children.add_branch(branch.places());
             }
         }
-        assert_eq!((children.live().len(), children.branches().len()), (40, 3));
+        assert_eq!((children.live().len(), children.branches().len(), children.branches), (40, 3, 3));
         nodes[..39].iter().for_each(|node| children.remove(node.place.get()));
         assert!(children.branches().iter().zip(&branches).all(|(one, other)| Rc::ptr_eq(one, other.places())));
         for (n, branch) in branches.iter().enumerate() {
             children.remove(branch.places().place.get());
-            assert_eq!((children.branches().len(), children.live().len()), (2 - n, 1));
+            assert_eq!((children.branches().len(), children.branches, children.live().len()), (2 - n, 2 - n, 1));
         }
     }
 }

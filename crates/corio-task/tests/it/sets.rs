@@ -485,6 +485,22 @@ fn a_foreign_sleep_is_asked_for_what_is_left() {
 /// Under a seed, entries of several threads come in some order in which each thread's own stay in theirs.
 #[test]
 fn under_a_seed_senders_are_interleaved() {
+    // The first of all threads, whose entries alone are sent.
+    let (seeded, set, order) = (corio_seam::seed(7), TaskSet::new(), Arc::new(std::sync::Mutex::new(Vec::new())));
+    let (remote, told) = (set.remote(), Arc::clone(&order));
+    let send = move || {
+        for n in 0..20 {
+            let told = Arc::clone(&told);
+            assert!(remote.call(Box::new(move || told.lock().unwrap().push(n))).is_ok());
+        }
+    };
+    thread::spawn(send).join().unwrap();
+    set.drain_inbox();
+    while set.has_ready() {
+        set.run_batch();
+    }
+    assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    drop(seeded);
     let orders: std::collections::BTreeSet<Vec<(usize, usize)>> = (0..20)
         .map(|seed| {
             let seeded = corio_seam::seed(seed);
