@@ -267,3 +267,25 @@ fn outputs_go_once_and_leave_the_cell_to_its_holders() {
         assert!(gone() && log.take().is_empty());
     }
 }
+
+/// What a leaf keeps of a task that is over is one holder more.
+#[test]
+fn a_waker_that_is_kept_after_the_end_holds_the_task() {
+    for kept_first in [true, false] {
+        let (set, place) = (TaskSet::new(), Rc::new(RefCell::new(None)));
+        let theirs = Rc::clone(&place);
+        drop(set.spawn(poll_fn(move |cx| {
+            theirs.replace(Some(cx.waker().clone()));
+            Poll::Ready(())
+        })));
+        set.run_batch();
+        let waker: Waker = place.take().unwrap();
+        let kept = set.enter(|| local_waker(&waker));
+        let gone = closed(set);
+        let (first, last) = if kept_first { (kept, waker) } else { (waker, kept) };
+        drop(first);
+        assert!(!gone());
+        drop(last);
+        assert!(gone());
+    }
+}
