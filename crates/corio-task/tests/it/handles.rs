@@ -398,3 +398,40 @@ fn what_is_taken_back_may_come_back() {
         }
     }
 }
+
+/// Something to wait for, with a name, which notes how often it was asked to end.
+struct Named(&'static str, Cell<u32>);
+
+impl Waitable for Named {
+    fn cancel(&self, _: Option<std::sync::Arc<str>>) -> bool {
+        self.1.set(self.1.get() + 1);
+        true
+    }
+
+    fn describe(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// What the tasks of a set wait for is kept side by side.
+#[test]
+fn each_task_waits_for_its_own() {
+    let set = TaskSet::new();
+    let targets = ["a", "b", "c", "d", "e", "f"].map(|name| Rc::new(Named(name, Cell::new(0))));
+    let tasks = targets.each_ref().map(|target| {
+        let target = Rc::clone(target);
+        set.spawn(poll_fn(move |_| {
+            wait_on(Waiting::Target(Rc::clone(&target) as Rc<dyn Waitable>));
+            Poll::<()>::Pending
+        }))
+    });
+    set.run_batch();
+    for round in 1..4 {
+        let said = tasks.each_ref().map(|task| task.task_ref().waiting_on().unwrap());
+        assert_eq!(said, ["a", "b", "c", "d", "e", "f"]);
+        assert!(tasks[4].cancel() && tasks[1].cancel());
+        assert_eq!(targets.each_ref().map(|target| target.1.get()), [0, round, 0, 0, round, 0]);
+    }
+    drop(set);
+    assert_eq!(targets.map(|target| Rc::strong_count(&target)), [1; 6]);
+}
