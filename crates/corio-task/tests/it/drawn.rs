@@ -102,6 +102,20 @@ fn a_future_is_drawn_as_a_task_is() {
 }
 
 #[test]
+fn what_nobody_awaits_is_found_with_what_it_waits_for() {
+    run_alone(async {
+        let task = create_task(forever()).named("it");
+        let view = task.task_ref();
+        let shared = task.share();
+        assert_eq!(names(&capture_call_graph(&shared).waits_for()), ["it"]);
+        view.cancel();
+        yield_now().await;
+        yield_now().await;
+        assert!(capture_call_graph(&shared).waits_for().is_empty());
+    });
+}
+
+#[test]
 fn a_task_that_waits_for_several_things_names_each() {
     run_alone(async {
         let a = create_task(forever()).named("a");

@@ -351,6 +351,23 @@ fn several_requests_are_delivered_once() {
     });
 }
 
+/// As one that was delivered does not count at the end, and a new one does.
+#[test]
+fn a_request_beside_one_that_is_armed_again_counts_at_the_end() {
+    run_alone(async {
+        for asked_again in [false, true] {
+            let task = create_task(async move {
+                let (me, scope) = (current_task().unwrap(), Scope::new());
+                let mut body = Box::pin(Some(forever()));
+                me.cancel();
+                assert!(poll_fn(|cx| scope.poll(body.as_mut(), cx)).await.is_err());
+                assert!(scope.rearm() && (!asked_again || me.cancel()));
+            });
+            assert_eq!(task.await.is_err(), asked_again);
+        }
+    });
+}
+
 /// Something to wait for that refuses the first request, and notes how often it was asked.
 #[derive(Default)]
 struct RefusesOnce(Cell<u32>);

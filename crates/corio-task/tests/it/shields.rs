@@ -344,6 +344,39 @@ fn what_is_cancelled_for_good_asks_what_it_waits_for_once_a_suspension() {
     });
 }
 
+/// Beside one who suspends again and again, one who waits for the same all the time has it asked once.
+#[test]
+fn what_is_cancelled_for_good_asks_once_however_often_others_suspend() {
+    run_alone(async {
+        let stubborn = create_task(async {
+            drop(catch_cancelled(forever()).await);
+            turns().await;
+            turns().await;
+            current_task().unwrap().cancelling()
+        });
+        yield_now().await;
+        let scope = Rc::new(Scope::new());
+        let handle = scope.handle();
+        let (mut waits, mut hits) = (Box::pin(catch_cancelled(stubborn)), 0);
+        let mut suspends = Box::pin(async {
+            for _ in 0..4 {
+                hits += u32::from(was_hit().await);
+            }
+        });
+        let mut over = false;
+        let mut body = Box::pin(Some(poll_fn(|cx| {
+            over = over || suspends.as_mut().poll(cx).is_ready();
+            waits.as_mut().poll(cx)
+        })));
+        let asks = create_task(async move { handle.request_for_good(None) });
+        let ended = poll_fn(|cx| scope.poll(body.as_mut(), cx)).await;
+        assert_eq!(ended.unwrap().unwrap().unwrap(), 1);
+        drop(body);
+        drop(suspends);
+        assert!(asks.await.unwrap() && over && hits >= 3);
+    });
+}
+
 #[test]
 fn a_shield_can_be_asked_itself() {
     run_alone(async {
