@@ -1,5 +1,5 @@
 use corio_seam::{Waiting, local_waker, wait_on};
-use corio_task::{Cancelled, JoinError, Scope, ScopeHandle, TaskSet};
+use corio_task::{Cancelled, JoinError, Scope, ScopeHandle, TaskSet, catch_cancelled};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -116,6 +116,11 @@ impl<F: Future> Future for InScope<F> {
         let InScope { scope, body } = &mut *self;
         scope.poll(body.as_mut(), cx)
     }
+}
+
+/// Suspends once: tells whether a request hits there.
+pub(crate) async fn was_hit() -> bool {
+    catch_cancelled(yield_now()).await.is_err()
 }
 
 /// Polls a future once: tells whether it is pending.

@@ -9,6 +9,8 @@ mod cancel;
 mod branches;
 /// A scope that is asked at an odd moment.
 mod scopes;
+/// Requests that are delivered twice, or to nobody.
+mod requests;
 /// Requests that shields keep out, and for how long.
 mod shields;
 /// Panics in a poll, a destructor, a callback, a waker.
@@ -37,6 +39,8 @@ mod threads;
 mod set;
 /// What a set says of itself, and where its doors and timers lead.
 mod sets;
+/// Timers made of foreign sleeps.
+mod timers;
 /// A batch that somebody looks at, entry by entry.
 mod observe;
 /// A handle and a view that say different things of one task.

@@ -1,6 +1,6 @@
 //! Danger: a request that goes through a shield, or that is held for ever.
 
-use crate::kit::{InScope, forever, is_pending, run_alone, yield_now};
+use crate::kit::{InScope, forever, is_pending, run_alone, was_hit, yield_now};
 use corio_task::{Scope, ScopeHandle, Task, catch_cancelled, create_task, current_task};
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -55,10 +55,6 @@ async fn turns() {
     for _ in 0..3 {
         yield_now().await;
     }
-}
-
-async fn was_hit() -> bool {
-    catch_cancelled(yield_now()).await.is_err()
 }
 
 #[test]
