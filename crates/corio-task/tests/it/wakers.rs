@@ -25,6 +25,16 @@ fn counting() -> (Arc<Count>, Waker) {
     (Arc::clone(&count), Waker::from(count))
 }
 
+/// Tells whether the one is a clone of the other.
+fn is(one: &Waker, other: &Waker) -> bool {
+    one.data() == other.data()
+}
+
+/// As [`will_wake`], where clones of the standard library's wakers have one table, which under Miri they may not.
+fn wakes(kept: &Waker, waker: &Waker) -> bool {
+    cfg!(miri) || will_wake(kept, waker)
+}
+
 #[test]
 fn a_combinator_s_own_waker_has_a_counterpart_while_its_child_is_polled() {
     let (own, waker) = counting();
@@ -34,17 +44,17 @@ fn a_combinator_s_own_waker_has_a_counterpart_while_its_child_is_polled() {
     set.enter(|| {
         with_local_waker(&waker, &local, || {
             let kept = local_waker(&waker);
-            assert!(kept.will_wake(&local) && will_wake(&kept, &waker) && will_wake(&local, &waker));
-            assert!(!will_wake(&others, &waker) && local_waker(&others).will_wake(&others));
+            assert!(is(&kept, &local) && wakes(&kept, &waker) && wakes(&local, &waker));
+            assert!(!will_wake(&others, &waker) && is(&local_waker(&others), &others));
             kept.wake();
             with_local_waker(&others, &waker, || {
-                assert!(local_waker(&waker).will_wake(&local), "the outer one has its counterpart still");
-                assert!(local_waker(&others).will_wake(&waker));
+                assert!(is(&local_waker(&waker), &local), "the outer one has its counterpart still");
+                assert!(is(&local_waker(&others), &waker));
             });
-            assert!(local_waker(&others).will_wake(&others), "it is gone with the poll");
-            assert!(local_waker(&waker).will_wake(&local));
+            assert!(is(&local_waker(&others), &others), "it is gone with the poll");
+            assert!(is(&local_waker(&waker), &local));
         });
-        assert!(local_waker(&waker).will_wake(&waker));
+        assert!(is(&local_waker(&waker), &waker));
         assert!(!will_wake(&local, &waker));
     });
     assert_eq!([own, counterpart, other].map(|count| count.0.load(Ordering::Relaxed)), [0, 1, 0]);
