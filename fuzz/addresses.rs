@@ -7,7 +7,7 @@ use corio_crawl::frontier::{Frontier, Limits, Redirect};
 use corio_crawl::report::{Summary, printable};
 use corio_crawl::seeds::{Place, address};
 use std::collections::HashSet;
-use url::Url;
+use url::{Origin, Url};
 
 /// Reads the bytes as arguments, one a line.
 pub fn run(bytes: &[u8]) {
@@ -39,45 +39,91 @@ fn check_address(word: &str) -> Option<Url> {
         }
         Err(error) => {
             let told = error.to_string();
-            assert!(!told.is_empty() && !told.contains(char::is_control), "{told:?}");
+            assert!(!told.is_empty() && is_plain(&told), "{told:?}");
             None
         }
     }
 }
 
+/// Holds a frontier to a model: a set of texts, and a list of origins.
 fn check_frontier(words: &[&str], urls: &[Url]) {
-    let Some((seed, targets)) = urls.split_first() else { return };
-    let limits = Limits { depth: Some(words.len() % 4), max_pages: Some(words.len()) };
+    let seeds = &urls[..urls.len().min(1 + words.len() % 2)];
+    let limits = Limits { depth: Some(words.len() % 4), max_pages: Some(words.len() / 2 + 1) };
     let mut frontier = Frontier::new(limits);
-    let mut seen: HashSet<String> = frontier.seed(seed.clone()).into_iter().map(|visit| visit.url.into()).collect();
+    let mut model = Model { limits, origins: Vec::new(), seen: HashSet::new(), admitted: 0 };
+    for seed in seeds {
+        model.origins.push(seed.origin());
+        let visit = frontier.seed(seed.clone());
+        assert_eq!(visit.map(|visit| (visit.url, visit.depth)), model.admit(seed).then(|| (seed.clone(), 0)));
+    }
+    let targets: Vec<Url> = words.iter().filter_map(|word| target(word)).collect();
     let links: Vec<String> = targets.iter().map(Url::to_string).collect();
-    for depth in 0..3 {
-        for visit in frontier.admit_links(&links, depth) {
-            assert!(visit.depth == depth + 1 && depth < words.len() % 4, "too deep");
-            assert_eq!(visit.url.origin(), seed.origin(), "{} leaves the site", visit.url);
-            assert!(seen.insert(visit.url.into()), "an address twice");
+    for (depth, links) in links.chunks(3).enumerate() {
+        let visits = frontier.admit_links(links, depth);
+        let admitted: Vec<&Url> = targets.iter().skip(3 * depth).take(3).filter(|url| model.link(url, depth)).collect();
+        assert_eq!(visits.iter().map(|visit| &visit.url).collect::<Vec<_>>(), admitted, "of {links:?} at {depth}");
+        assert!(visits.iter().all(|visit| visit.depth == depth + 1), "{visits:?} at {depth}");
+    }
+    for (depth, target) in targets.iter().enumerate() {
+        let is_seen = model.seen.contains(target.as_str());
+        let expected = match (depth == 0 || model.is_within(target), is_seen) {
+            (false, _) => Redirect::Outside,
+            (true, true) => Redirect::Known,
+            (true, false) => Redirect::Follow,
+        };
+        assert_eq!(frontier.redirect(target, depth), expected, "{target} at {depth}");
+        if expected == Redirect::Follow {
+            model.seen.insert(target.to_string());
         }
     }
-    for target in targets {
-        match frontier.redirect(target, 1) {
-            Redirect::Outside => assert_ne!(target.origin(), seed.origin(), "{target} is within"),
-            Redirect::Follow => {
-                assert!(seen.insert(target.to_string()) && target.origin() == seed.origin(), "{target}")
-            }
-            Redirect::Known => assert!(seen.contains(target.as_str()), "{target} is not known"),
-        }
+}
+
+/// Reads a word as a page's link or a server's redirect: of http or https, with a user name perhaps.
+fn target(word: &str) -> Option<Url> {
+    let mut url = Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_fragment(None);
+    Some(url)
+}
+
+/// What a frontier must know.
+struct Model {
+    limits: Limits,
+    origins: Vec<Origin>,
+    seen: HashSet<String>,
+    admitted: usize,
+}
+
+impl Model {
+    fn is_within(&self, url: &Url) -> bool {
+        url.username().is_empty() && url.password().is_none() && self.origins.contains(&url.origin())
     }
-    assert!(seen.len() <= words.len() + targets.len());
+
+    fn admit(&mut self, url: &Url) -> bool {
+        let is_new = Some(self.admitted) != self.limits.max_pages && self.seen.insert(url.to_string());
+        self.admitted += usize::from(is_new);
+        is_new
+    }
+
+    fn link(&mut self, url: &Url, depth: usize) -> bool {
+        self.limits.depth.is_none_or(|limit| depth < limit) && self.is_within(url) && self.admit(url)
+    }
 }
 
 fn check_printed(text: &str) {
     let shown = printable(text);
-    assert!(
-        !shown.contains(|letter: char| letter.is_control() || matches!(letter, '\u{2028}'..='\u{202E}')),
-        "{shown:?}"
-    );
+    assert!(is_plain(&shown), "{shown:?}");
+    assert!(shown.len() >= text.len() && (shown == text || !is_plain(text)), "{text:?} was shown as {shown:?}");
     let mut summary = Summary::default();
     summary.fail(text, &Failure::Protocol(text.to_owned()));
     summary.fail(text, &Failure::BadRedirect(text.to_owned()));
-    assert!(!summary.to_string().contains(|letter: char| letter.is_control() && letter != '\n'), "{summary}");
+    let told = summary.to_string();
+    assert!(told.split('\n').all(is_plain), "{told:?}");
+    assert_eq!(told.lines().count(), 10, "six lines of counts, and two for each class: {told:?}");
+}
+
+/// Tells whether text may be shown on a terminal: no control characters, and none that turn its direction or break its
+/// line.
+pub fn is_plain(text: &str) -> bool {
+    let turns = |letter| matches!(letter, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    !text.contains(|letter: char| letter.is_control() || turns(letter))
 }

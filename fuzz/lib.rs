@@ -1,7 +1,7 @@
 //! What the fuzz targets share: bytes are a tape of operations, and a broken promise ends the process.
 //!
 //! Each module has a function `run`, which does what a tape says and panics if a promise is broken. A target is that
-//! function under libFuzzer, or, without `cfg(fuzzing)`, a program that replays files. See `README.md`.
+//! function under libFuzzer, or, without `cfg(fuzzing)`, a program that replays files and random tapes. See `README.md`.
 
 #![deny(unsafe_code)] // Lifted in `environment`, which sets a variable.
 
@@ -12,6 +12,7 @@ pub mod joins;
 pub mod links;
 pub mod puppet;
 pub mod queues;
+pub mod random;
 pub mod responses;
 pub mod tape;
 pub mod timers;
@@ -31,7 +32,7 @@ macro_rules! target {
 
         #[cfg(not(fuzzing))]
         fn main() -> std::process::ExitCode {
-            $crate::replay($run)
+            $crate::replay(env!("CARGO_BIN_NAME"), $run)
         }
     };
 }
@@ -54,20 +55,23 @@ pub fn guard(run: fn(&[u8]), bytes: &[u8]) {
     }
 }
 
-/// Replays the files, and the files of the folders, that the command line names.
-pub fn replay(run: fn(&[u8])) -> ExitCode {
-    let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    if paths.is_empty() {
-        eprintln!("name files to replay; to fuzz, `cargo +nightly fuzz run TARGET`");
+/// Replays the files, and the files of the folders, that the command line names, and as many random tapes as it says.
+pub fn replay(name: &str, run: fn(&[u8])) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (options, paths): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| argument.starts_with("--"));
+    let tapes = options.iter().find_map(|option| option.strip_prefix("--tapes=")?.parse().ok());
+    if paths.is_empty() && tapes.is_none() {
+        eprintln!("name files to replay, or say `--tapes=1000`; to fuzz, `cargo +nightly fuzz run {name}`");
         return ExitCode::FAILURE;
     }
-    let files: Vec<PathBuf> = paths.iter().flat_map(|path| files_of(path)).collect();
     quieten();
+    let files: Vec<PathBuf> = paths.iter().flat_map(|path| files_of(Path::new(path))).collect();
     for file in &files {
         eprintln!("{}", file.display());
         guard(run, &std::fs::read(file).expect("the file can be read"));
     }
     eprintln!("{} replayed", files.len());
+    random::try_all(name, |bytes| guard(run, bytes), tapes.unwrap_or(0));
     ExitCode::SUCCESS
 }
 

@@ -36,23 +36,101 @@ fn check(attribute: Attribute, made: Result<TokenStream, error::Error>, argument
         Err(error) => {
             let said = error.into_stream(attribute).to_string();
             assert!(said.starts_with("compile_error ! {"), "{said}");
+            let is_right = is_plain(&words(item), attribute) && are_arguments(&words(arguments), attribute);
+            assert!(!is_right, "`{arguments}` and `{item}` were refused: {said}");
         }
         Ok(made) => {
-            let made: Vec<TokenTree> = made.into_iter().collect();
-            assert!(matches!(made.last(), Some(TokenTree::Group(_))), "no body");
-            let text = TokenStream::from_iter(made).to_string();
             let function = Function::read(item.clone(), attribute).expect("it was read before");
-            assert!(text.contains(&function.body.to_string()), "the body is lost: {text}");
-            assert!(text.contains(&format!("async fn {}", function.name)), "the name is lost: {text}");
-            check_arguments(attribute, arguments, &text);
+            check_parts(&function, &words(item));
+            check_made(attribute, &function, &made);
+            check_arguments(attribute, arguments, &made.to_string());
         }
     }
 }
 
-/// Checks that what was taken for arguments reads like some.
+/// Checks that a function was read whole: all but the parentheses is in one of its parts.
+fn check_parts(function: &Function, item: &[String]) {
+    let Function { attributes, visibility, name, output, body } = function;
+    let name = [String::from("async"), String::from("fn"), name.to_string()];
+    let front = [words(attributes), words(visibility), name.to_vec()].concat();
+    let back = [words(output), vec![body.to_string()]].concat();
+    assert!(item.starts_with(&front) && item[front.len() + 1..] == back, "{function:?} was read from {item:?}");
+}
+
+/// Checks that what is made begins as the function does, is a function, and has the other one inside.
+fn check_made(attribute: Attribute, function: &Function, made: &TokenStream) {
+    let Function { attributes, visibility, name, output, body } = function;
+    let front = match attribute {
+        Attribute::Main => format!("{attributes} {visibility} fn {name}()"),
+        Attribute::Test => format!("#[::core::prelude::v1::test] {attributes} {visibility} fn {name}()"),
+    };
+    let inner = format!("async fn {name}() {output} {body}");
+    let (front, inner) = (spelled(&front), spelled(&inner));
+    let text = made.to_string();
+    assert!(spelled(&text).starts_with(&front), "{text} does not begin with {front}");
+    assert!(spelled(&text).contains(&inner), "{inner} is lost: {text}");
+    assert!(matches!(made.clone().into_iter().last(), Some(TokenTree::Group(_))), "no body: {text}");
+}
+
+/// Returns what tokens are, without the white space between them.
+fn spelled(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// Spells each token.
+fn words(stream: &TokenStream) -> Vec<String> {
+    stream.clone().into_iter().map(|token| token.to_string()).collect()
+}
+
+/// Tells whether this is a function that the attribute must take.
+fn is_plain(item: &[String], attribute: Attribute) -> bool {
+    let Some(at) = item.iter().position(|word| word == "async") else { return false };
+    let mut front = &item[..at];
+    while let [hash, brackets, rest @ ..] = front {
+        if hash != "#" || !brackets.starts_with('[') {
+            break;
+        }
+        if attribute == Attribute::Test && spelled(brackets) == "[test]" {
+            return false; // It would run twice.
+        }
+        front = rest;
+    }
+    let visible = match front {
+        [] => true,
+        [word] => word == "pub",
+        [word, within] => word == "pub" && within.starts_with('('),
+        _ => false,
+    };
+    let [_, word, name, parentheses, output @ .., body] = &item[at..] else { return false };
+    let named = is_word(name) && (attribute == Attribute::Test || name == "main");
+    let is_function = word == "fn" && named && spelled(parentheses) == "()" && body.starts_with('{');
+    visible && is_function && output.iter().all(|word| word != "where")
+}
+
+/// Tells whether these are arguments that the attribute must take.
+fn are_arguments(words: &[String], attribute: Attribute) -> bool {
+    let is_of_a_path = |word: &String| word == ":" || is_word(word);
+    words.split(|word| word == ",").all(|argument| match argument {
+        [] => true,
+        [name, equals, path @ ..] if name == "crate" && equals == "=" => {
+            !path.is_empty() && path.iter().all(is_of_a_path)
+        }
+        [name, equals, number] if name == "seeds" && equals == "=" && attribute == Attribute::Test => {
+            number.replace('_', "").parse::<u64>().is_ok_and(|number| number > 0)
+        }
+        _ => false,
+    })
+}
+
+/// Tells whether a token is a word, and no literal that begins like one.
+fn is_word(token: &str) -> bool {
+    token.starts_with(char::is_alphabetic) && !token.contains(['"', '\''])
+}
+
+/// Checks that what was taken for arguments reads like some, and is used.
 fn check_arguments(attribute: Attribute, arguments: &TokenStream, made: &str) {
-    let tokens: Vec<String> = arguments.clone().into_iter().map(|token| token.to_string()).collect();
-    for argument in tokens.split(|token| token == ",").filter(|argument| !argument.is_empty()) {
+    let words = words(arguments);
+    for argument in words.split(|word| word == ",").filter(|argument| !argument.is_empty()) {
         assert!(argument.len() > 2 && argument[1] == "=", "{argument:?} was taken");
         match argument[0].as_str() {
             "crate" => {}

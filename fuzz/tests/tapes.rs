@@ -1,40 +1,33 @@
 //! Each target without libFuzzer: what was once found, and tapes of a random generator.
 //!
-//! `loop_ops` is the simulator, and has its own seeds; `attributes` and `environment` want a process of their own.
+//! `loop_ops` is the simulator, and has its own seeds. `attributes` and `environment` want a process of their own: the
+//! target itself, without libFuzzer.
 
-use corio_fuzz::{addresses, cells, files_of, joins, links, queues, responses, timers};
-use std::path::Path;
+use corio_fuzz::{addresses, cells, files_of, joins, links, queues, random, responses, timers};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn tape(&mut self) -> Vec<u8> {
-        let length = self.next() % 400;
-        (0..length).map(|_| self.next() as u8).collect()
-    }
+/// Returns the files of what a target once found.
+fn kept(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(name);
+    if folder.is_dir() { files_of(&folder) } else { Vec::new() }
 }
 
 fn try_all(name: &str, run: fn(&[u8]), tapes: u64) {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions").join(name);
-    if kept.is_dir() {
-        for file in files_of(&kept) {
-            eprintln!("{}", file.display());
-            run(&std::fs::read(&file).expect("the file can be read"));
-        }
+    for file in kept(name) {
+        eprintln!("{}", file.display());
+        run(&std::fs::read(&file).expect("the file can be read"));
     }
-    for seed in 0..tapes {
-        eprintln!("tape {seed}");
-        run(&Random(seed).tape());
-    }
+    random::try_all(name, run, tapes);
+}
+
+/// As `try_all`, in the target's own process.
+fn try_apart(name: &str, program: &str, tapes: u64) {
+    let mut target = Command::new(program);
+    let outcome = target.arg(format!("--tapes={tapes}")).args(kept(name)).output().expect("the target can be run");
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(outcome.status.success(), "{}", lines[lines.len().saturating_sub(8)..].join("\n"));
 }
 
 macro_rules! targets {
@@ -46,12 +39,22 @@ macro_rules! targets {
     )*};
 }
 
+#[test]
+fn attributes() {
+    try_apart("attributes", env!("CARGO_BIN_EXE_attributes"), 10_000);
+}
+
+#[test]
+fn environment() {
+    try_apart("environment", env!("CARGO_BIN_EXE_environment"), 2_000);
+}
+
 targets! {
     queues 5_000,
     cells 5_000,
     timers 5_000,
     joins 5_000,
     links 2_000,
-    addresses 2_000,
-    responses 200,
+    addresses 10_000,
+    responses 1_000,
 }
