@@ -21,6 +21,7 @@ mod function;
 use attribute::Attribute;
 use function::Function;
 use proc_macro::{TokenStream, TokenTree};
+use std::collections::HashSet;
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
@@ -110,16 +111,19 @@ fn is_plain(item: &[String], attribute: Attribute) -> bool {
 /// Tells whether these are arguments that the attribute must take.
 fn are_arguments(words: &[String], attribute: Attribute) -> bool {
     let is_of_a_path = |word: &String| word == ":" || is_word(word);
-    words.split(|word| word == ",").all(|argument| match argument {
-        [] => true,
-        [name, equals, path @ ..] if name == "crate" && equals == "=" => {
-            !path.is_empty() && path.iter().all(is_of_a_path)
-        }
-        [name, equals, number] if name == "seeds" && equals == "=" && attribute == Attribute::Test => {
-            number.replace('_', "").parse::<u64>().is_ok_and(|number| number > 0)
-        }
-        _ => false,
-    })
+    let names: Vec<&String> = words.split(|word| word == ",").filter_map(<[String]>::first).collect();
+    let is_once = |name: &&String| names.iter().filter(|other| *other == name).count() == 1;
+    names.iter().all(is_once)
+        && words.split(|word| word == ",").all(|argument| match argument {
+            [] => true,
+            [name, equals, path @ ..] if name == "crate" && equals == "=" => {
+                !path.is_empty() && path.iter().all(is_of_a_path)
+            }
+            [name, equals, number] if name == "seeds" && equals == "=" && attribute == Attribute::Test => {
+                number.replace('_', "").parse::<u64>().is_ok_and(|number| number > 0)
+            }
+            _ => false,
+        })
 }
 
 /// Tells whether a token is a word, and no literal that begins like one.
@@ -130,8 +134,10 @@ fn is_word(token: &str) -> bool {
 /// Checks that what was taken for arguments reads like some, and is used.
 fn check_arguments(attribute: Attribute, arguments: &TokenStream, made: &str) {
     let words = words(arguments);
+    let mut names = HashSet::new();
     for argument in words.split(|word| word == ",").filter(|argument| !argument.is_empty()) {
         assert!(argument.len() > 2 && argument[1] == "=", "{argument:?} was taken");
+        assert!(names.insert(&argument[0]), "{arguments} was taken");
         match argument[0].as_str() {
             "crate" => {}
             "seeds" => {

@@ -19,14 +19,18 @@ impl Arguments {
         let runtime = attribute.runtime().parse().expect("a path is tokens");
         let mut arguments = Arguments { runtime, seeds: None };
         let tokens: Vec<_> = stream.into_iter().collect();
+        let mut names = Vec::new();
         for argument in tokens.split(|token| is_punct(token, ',')) {
             // Nothing between two commas is something wrong; nothing behind the last one, or at all, is not.
-            match argument.first() {
-                Some(first) if !arguments.take(argument, attribute) => {
-                    return Err(Error::new(first.span(), attribute.on_arguments()));
-                }
-                _ => (),
+            let Some(first) = argument.first() else { continue };
+            if !arguments.take(argument, attribute) {
+                return Err(Error::new(first.span(), attribute.on_arguments()));
             }
+            let name = first.to_string();
+            if names.contains(&name) {
+                return Err(Error::new(first.span(), format!("`{name}` is said twice")));
+            }
+            names.push(name);
         }
         arguments.check_seeds()?;
         Ok(arguments)

@@ -91,6 +91,7 @@ fn each_mistake_of_a_test_has_its_sentence() {
             "async fn works() {}",
             "1:30: error: `seeds` is the number of seeds to run the test under, such as `seeds = 20`",
         ),
+        ("(seeds = 0, seeds = 5)", "async fn works() {}", "1:33: error: `seeds` is said twice"),
     ];
     for (arguments, item, error) in cases {
         check("test", &format!("#[corio_macros::test{arguments}] {item} fn main() {{}}"), error);
@@ -114,6 +115,12 @@ fn unknown_arguments_are_refused() {
         let program = format!("#[corio_macros::main({argument})] async fn main() {{}}");
         check("argument", &program, "1:22: error: the only argument is `crate = path`, the path of corio");
     }
+}
+
+#[test]
+fn an_argument_is_said_once() {
+    let program = "#[corio_macros::main(crate = a, crate = b)] async fn main() {}";
+    check("twice", program, "1:33: error: `crate` is said twice");
 }
 
 #[test]
