@@ -8,7 +8,6 @@ use crate::{LoopHandle, RemoteHandle, debug};
 use corio_seam::catch_and_report_from;
 use corio_signal::{Signal, Signals};
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::rc::Rc;
@@ -120,12 +119,6 @@ impl SignalHandlers {
                 drop(handler)
             });
         }
-    }
-}
-
-impl fmt::Debug for SignalHandlers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.handlers.borrow().iter().map(|(signal, _)| signal)).finish()
     }
 }
 

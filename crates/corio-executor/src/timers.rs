@@ -345,6 +345,21 @@ mod tests {
     }
 
     #[test]
+    fn the_waker_of_the_last_poll_is_woken_also_when_it_is_due_already() {
+        let fixture = Fixture::new();
+        fixture.on_wake(|_| ());
+        let polled_early = fixture.sleeper(3, 1);
+        let polled_late = fixture.sleeper(3, 2);
+        let waker = |number| Waker::from(Arc::new(Sleeper(number)));
+        assert!(fixture.timers.poll(polled_early, &waker(10)).is_pending());
+        fixture.clock.advance(Duration::from_nanos(3));
+        fixture.expire();
+        assert!(fixture.timers.poll(polled_late, &waker(20)).is_pending());
+        assert_eq!(fixture.at(3), [10, 20]);
+        WOKEN.set(None);
+    }
+
+    #[test]
     fn sleepers_share_an_entry_and_keep_their_order() {
         let fixture = Fixture::new();
         fixture.on_wake(|_| ());

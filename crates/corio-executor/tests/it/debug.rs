@@ -79,6 +79,21 @@ fn a_slow_timer_s_callback_too() {
 }
 
 #[test]
+#[cfg(all(unix, not(miri)))]
+fn a_slow_callback_of_a_descriptor_too() {
+    let (near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let reports = reports_of(async |event_loop| {
+        event_loop.add_writer(&near, hold_up).unwrap();
+        yield_now().await;
+        sleep(Duration::from_secs(1)).await;
+        event_loop.remove_writer(&near);
+    });
+    let ours = |report: &&Report| report.message.starts_with("executing callback of a descriptor took 0.");
+    let report = reports.iter().find(ours).unwrap_or_else(|| panic!("{reports:?}"));
+    assert!(report.source.as_ref().unwrap().contains("debug.rs:"), "{report:?}");
+}
+
+#[test]
 fn a_slow_callback_from_another_thread_too() {
     let reports = reports_of(async |event_loop| {
         let remote = event_loop.remote();

@@ -1,7 +1,8 @@
 //! The loop on a selector whose readiness is written down and a clock that is moved: it runs under Miri.
 
 use corio_executor::io::Source;
-use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, VirtualClock, sleep, yield_now};
+use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, Ready, VirtualClock, sleep, yield_now};
+use futures_lite::future::{self, poll_once};
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
@@ -77,6 +78,55 @@ fn readers_that_are_cancelled_leave_the_others() {
         (first.await.unwrap(), third.await.unwrap())
     });
     assert_eq!(outcome.unwrap(), (1, 2));
+}
+
+/// Both have the task's waker: each must be on the list all the same, for the other may go.
+#[test]
+fn of_two_readers_in_one_task_either_may_be_given_up() {
+    for given_up in [0, 1] {
+        let (event_loop, selector) = mocked();
+        let outcome = event_loop.run_until_complete(async {
+            let (numbers, source) = (Numbers::default(), Source::new(descriptor()).unwrap());
+            let mut readers = [(); 2].map(|()| Some(Box::pin(source.read_with(|_| numbers.receive()))));
+            for reader in readers.iter_mut().flatten() {
+                assert!(poll_once(reader).await.is_none());
+            }
+            readers[given_up] = None;
+            let (incoming, key) = (numbers.clone(), selector.registered()[0].0);
+            LoopHandle::current().call_later(Duration::from_secs(1), move || {
+                incoming.send(7);
+                selector.report(Ready { key, readable: true, writable: false, interrupted: false });
+            });
+            let left = readers.iter_mut().flatten().next().unwrap();
+            let late = async {
+                sleep(Duration::from_secs(60)).await;
+                Err(ErrorKind::TimedOut.into())
+            };
+            future::or(left, late).await.unwrap()
+        });
+        assert_eq!(outcome.unwrap(), 7);
+    }
+}
+
+/// What is ready is found by the very wait that a loop without hope would not begin.
+#[test]
+fn one_source_is_hope_enough() {
+    let (event_loop, selector) = mocked();
+    let mut tries = 0;
+    let outcome = event_loop.run_until_complete(async {
+        let source = Source::new(descriptor()).unwrap();
+        let attempt = source.read_with(|socket| {
+            tries += 1;
+            if tries == 2 {
+                return Ok(());
+            }
+            selector.make_ready(socket, Interest::READABLE);
+            Err(ErrorKind::WouldBlock.into())
+        });
+        attempt.await.unwrap();
+    });
+    outcome.unwrap();
+    assert_eq!(tries, 2);
 }
 
 #[test]
