@@ -33,7 +33,6 @@ use corio_seam::{Node, catch_and_report};
 use corio_task::Bell;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -338,15 +337,5 @@ impl Action {
             Action::Wake(waker) => catch_and_report("exception in a waker", move || waker.wake()),
             Action::Call(callback) => drop(corio_seam::push(Node::of(Queued(callback)))),
         }
-    }
-}
-
-impl fmt::Debug for Reactor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reactor")
-            .field("len", &self.len())
-            .field("selector", &self.selector.get().is_some())
-            .field("closed", &self.closed.get())
-            .finish_non_exhaustive()
     }
 }

@@ -276,6 +276,15 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_mixes_the_order_of_ties_which_stay_each_an_entry_s_own() {
+        let _seeded = corio_seam::seed(7);
+        let mut heap = TimerHeap::default();
+        let ties: Vec<_> = (0..1000).map(|_| heap.take_tie().unwrap()).collect();
+        assert!(ties.iter().map(|tie| tie & 0xffff).eq(0..1000));
+        assert!(!ties.is_sorted());
+    }
+
+    #[test]
     fn a_swept_heap_keeps_its_order() {
         for count in [0, 1, 2, 5, 6, 100, 1000] {
             let mut heap = TimerHeap::default();

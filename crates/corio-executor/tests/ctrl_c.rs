@@ -17,10 +17,13 @@ mod this_program;
 #[cfg(all(unix, not(miri)))]
 mod unix {
     use crate::this_program::this_program;
+    use corio_executor::io::Source;
     use corio_executor::{EventLoop, RunError, Runner, run, sleep, yield_now};
-    use corio_signal::{SIGINT, ctrl_c};
+    use corio_signal::{SIGINT, SIGUSR1, Signals, ctrl_c};
     use corio_task::{catch_cancelled, create_task, current_task};
     use std::cell::Cell;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Stdio, exit};
     use std::sync::Arc;
@@ -46,9 +49,14 @@ mod unix {
         ("another_s_request_is_no_interrupt", SURVIVED, cancelled_as_well),
         ("each_run_of_a_runner_is_interrupted", SURVIVED, several_runs),
         ("after_a_run_it_kills_again", KILLED, after),
+        ("between_the_runs_of_a_runner_it_kills", KILLED, between),
         ("before_the_first_sleep_it_kills", KILLED, before),
+        ("in_a_short_run_it_kills", KILLED, short),
         ("on_another_thread_it_kills", KILLED, elsewhere),
         ("a_bare_loop_leaves_it_alone", KILLED, bare),
+        ("a_busy_loop_looks_at_its_sources_as_well", SURVIVED, beside_a_source),
+        ("a_busy_loop_hears_other_signals_as_well", SURVIVED, another_signal),
+        ("a_deadlock_is_one_although_it_may_come", SURVIVED, deadlocked),
         ("somebody_else_s_handler_is_left_alone", SURVIVED, foreign),
     ];
 
@@ -197,8 +205,24 @@ mod unix {
         raise();
     }
 
+    fn between() {
+        let runner = Runner::new();
+        runner.run(sleep(SHORT)).unwrap();
+        raise();
+    }
+
     fn before() {
         let _ = run(async {
+            raise();
+            sleep(SHORT).await;
+        });
+    }
+
+    fn short() {
+        let _ = run(async {
+            for _ in 0..20 {
+                yield_now().await;
+            }
             raise();
             sleep(SHORT).await;
         });
@@ -221,6 +245,49 @@ mod unix {
             raise();
             sleep(SHORT).await;
         });
+    }
+
+    fn beside_a_source() {
+        let outcome = run(async {
+            let (near, mut far) = UnixStream::pair().unwrap();
+            near.set_nonblocking(true).unwrap();
+            let source = Source::new(near).unwrap();
+            sleep(SHORT).await;
+            let _busy = create_task(async move {
+                for turn in 0_u64.. {
+                    if turn == 100 {
+                        far.write_all(b"x").unwrap();
+                    }
+                    yield_now().await;
+                }
+            });
+            source.readable().await
+        });
+        outcome.unwrap().unwrap();
+    }
+
+    fn another_signal() {
+        let outcome = run(async {
+            sleep(SHORT).await;
+            let mut signals = Signals::new([SIGUSR1]).unwrap();
+            let _busy = create_task(async {
+                loop {
+                    yield_now().await;
+                }
+            });
+            signal_hook::low_level::raise(SIGUSR1.as_raw()).unwrap();
+            signals.recv().await
+        });
+        assert_eq!(outcome.unwrap(), SIGUSR1);
+    }
+
+    fn deadlocked() {
+        let (_promise, future) = corio_future::promise::<()>();
+        let outcome = run(async {
+            sleep(SHORT).await;
+            future.await
+        });
+        assert!(matches!(outcome, Err(RunError::Deadlock(_))));
     }
 
     fn foreign() {

@@ -2,7 +2,6 @@
 
 use crate::sys::Parker;
 use corio_task::Bell;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -48,11 +47,5 @@ impl Bell for LoopBell {
 impl Default for LoopBell {
     fn default() -> LoopBell {
         LoopBell { parker: Parker::new(), selector: OnceLock::new(), in_selector: AtomicBool::new(false) }
-    }
-}
-
-impl fmt::Debug for LoopBell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoopBell").field("in_selector", &self.in_selector).finish_non_exhaustive()
     }
 }

@@ -6,12 +6,10 @@ use crate::selector::Interest;
 use crate::sys::{BorrowedFd, OwnedFd, RawFd, borrow};
 use corio_seam::{Context, Description, Entry, copy_context};
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 /// The callbacks of one descriptor: at most one a direction.
-#[derive(Debug)]
 pub(crate) struct Callbacks {
     key: usize,
     /// The number of the descriptor that they were added for.
@@ -139,14 +137,5 @@ impl Entry for Queued {
 
     fn describe(&self) -> Description {
         Description { what: String::from("callback of a descriptor"), location: self.location() }
-    }
-}
-
-impl fmt::Debug for Callback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callback")
-            .field("queued", &self.queued.get())
-            .field("cancelled", &self.cancelled.get())
-            .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,6 @@ const INDEX_BITS: u32 = usize::BITS / 8 * 5;
 const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
 
 /// What can be registered.
-#[derive(Debug)]
 pub(crate) enum Slot {
     /// Edge-triggered, for whoever waits.
     Source(Rc<SourceState>),
@@ -21,14 +20,13 @@ pub(crate) enum Slot {
 }
 
 /// What is registered.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Slots {
     places: Vec<Place>,
     /// The places that are not in use.
     free: Vec<usize>,
 }
 
-#[derive(Debug)]
 struct Place {
     /// The key under which the place is in use, or was last.
     key: usize,

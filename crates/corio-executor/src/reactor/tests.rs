@@ -2,7 +2,9 @@
 
 use crate::io::Source;
 use crate::reactor::Reactor;
-use crate::{Interest, MockSelector, Mode, Ready};
+use crate::sys::BorrowedFd;
+use crate::{Interest, MockSelector, Mode, Ready, Selector};
+use corio_task::Bell;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::TcpListener;
@@ -54,6 +56,31 @@ fn gate<'g>(open: &'g Cell<bool>, tries: &'g Cell<u32>) -> impl FnMut(&TcpListen
         tries.set(tries.get() + 1);
         if open.get() { Ok(tries.get()) } else { Err(io::ErrorKind::WouldBlock.into()) }
     }
+}
+
+#[test]
+fn a_selector_promises_nothing_unless_it_says_so() {
+    /// One that knows nothing.
+    struct Bare;
+
+    impl Selector for Bare {
+        fn register(&self, _: BorrowedFd<'_>, _: usize, _: Interest, _: Mode) -> io::Result<()> {
+            Ok(())
+        }
+        fn modify(&self, _: BorrowedFd<'_>, _: usize, _: Interest, _: Mode) -> io::Result<()> {
+            Ok(())
+        }
+        fn deregister(&self, _: BorrowedFd<'_>, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn wait(&self, _: &mut Vec<Ready>, _: Option<Duration>) -> io::Result<()> {
+            Ok(())
+        }
+        fn notifier(&self) -> Arc<dyn Bell> {
+            MockSelector::new().notifier()
+        }
+    }
+    assert!(!Bare.tells_interruptions());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::transcript::Transcript;
 use corio_executor::test::{Sequencer, wait_all_tasks_blocked};
 use corio_executor::{EventLoop, LoopHandle, MockSelector, VirtualClock, run, sleep, test, yield_now};
 use corio_task::create_task;
+use futures_lite::future::poll_once;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -85,6 +86,27 @@ fn several_resume_at_once_in_the_order_in_which_they_began() {
         }
     });
     assert_eq!(out.lines(), ["a", "b", "c", "a again", "b again", "c again"]);
+}
+
+#[test]
+fn one_that_is_polled_for_nothing_waits_on() {
+    test::run(async {
+        let mut wait = std::pin::pin!(wait_all_tasks_blocked());
+        for _ in 0..3 {
+            assert!(poll_once(&mut wait).await.is_none());
+        }
+        wait.await;
+    });
+}
+
+#[test]
+fn one_that_is_given_up_is_not_taken_for_another() {
+    test::run(async {
+        let [first, second] = [(); 2].map(|()| create_task(wait_all_tasks_blocked()));
+        yield_now().await;
+        second.cancel();
+        first.await.unwrap();
+    });
 }
 
 #[test]

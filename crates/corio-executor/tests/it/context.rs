@@ -172,6 +172,18 @@ fn runs_of_a_runner_share_one_context() {
 }
 
 #[test]
+fn what_the_first_run_sets_the_next_sees_also_where_nothing_was_set_before() {
+    let in_a_thread = thread::spawn(|| {
+        let runner = Runner::new();
+        runner.run(async { assert_eq!(name(), "default") }).unwrap();
+        runner.run(async { drop(NAME.set("second run")) }).unwrap();
+        assert_eq!(runner.run(async { name() }).unwrap(), "second run");
+        assert_eq!(name(), "default");
+    });
+    in_a_thread.join().unwrap();
+}
+
+#[test]
 fn a_loop_without_a_runner_copies_the_thread_s_context_for_each_run() {
     let in_a_thread = thread::spawn(|| {
         let event_loop = EventLoop::new().unwrap();

@@ -5,7 +5,7 @@
 use crate::transcript::Transcript;
 use corio_executor::{EventLoop, EventLoopBuilder, LoopHandle, Report, Runner, VirtualClock, sleep, test, yield_now};
 use corio_task::create_task;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -82,10 +82,17 @@ fn a_slow_timer_s_callback_too() {
 #[cfg(all(unix, not(miri)))]
 fn a_slow_callback_of_a_descriptor_too() {
     let (near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let called = Rc::new(Cell::new(false));
+    let calling = Rc::clone(&called);
     let reports = reports_of(async |event_loop| {
-        event_loop.add_writer(&near, hold_up).unwrap();
-        yield_now().await;
-        sleep(Duration::from_secs(1)).await;
+        let slow = move || {
+            calling.set(true);
+            hold_up();
+        };
+        event_loop.add_writer(&near, slow).unwrap();
+        while !called.get() {
+            yield_now().await;
+        }
         event_loop.remove_writer(&near);
     });
     let ours = |report: &&Report| report.message.starts_with("executing callback of a descriptor took 0.");

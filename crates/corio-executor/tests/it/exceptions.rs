@@ -94,6 +94,8 @@ fn child_prints() {
         event_loop.call_exception_handler(Report::new("one").with_source("somewhere"));
         event_loop.clear_exception_handler();
         event_loop.call_exception_handler(Report::new("two").with_error("an error"));
+        event_loop.set_exception_handler(|_| unreachable!("it is not asked"));
+        event_loop.default_exception_handler(&Report::new("three"));
     });
 }
 
@@ -104,13 +106,14 @@ fn without_a_handler_each_is_a_line_of_standard_error() {
     child.args(["--exact", "exceptions::child_prints", "--nocapture"]).env("CORIO_TEST_CHILD", "1");
     let output = child.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    let ours = ["exception in callback", "task exception", "Unhandled", "two"];
+    let ours = ["exception in callback", "task exception", "Unhandled", "two", "three"];
     let lines: Vec<_> = text.lines().filter(|line| ours.iter().any(|start| line.starts_with(start))).collect();
-    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(lines.len(), 5, "{text}");
     assert!(lines[0].starts_with("exception in callback: scheduled at ") && lines[0].ends_with(": panicked: boom"));
     assert!(lines[1].starts_with("task exception was never retrieved: task \"broken\" finished, made at "));
     assert_eq!(lines[2], "Unhandled error in exception handler: one: somewhere: panicked: the handler's own");
     assert_eq!(lines[3], "two: an error");
+    assert_eq!(lines[4], "three");
     assert!(output.status.success());
 }
 

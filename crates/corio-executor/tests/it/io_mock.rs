@@ -1,12 +1,15 @@
 //! The loop on a selector whose readiness is written down and a clock that is moved: it runs under Miri.
 
 use corio_executor::io::Source;
-use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, Ready, VirtualClock, sleep, yield_now};
+use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, Ready, Selector, VirtualClock, sleep, yield_now};
 use futures_lite::future::{self, poll_once};
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// A loop on a virtual clock, and its selector.
@@ -127,6 +130,44 @@ fn one_source_is_hope_enough() {
     });
     outcome.unwrap();
     assert_eq!(tries, 2);
+}
+
+#[test]
+fn a_busy_loop_without_a_source_asks_nobody() {
+    let (event_loop, selector) = mocked();
+    let busy = async {
+        for _ in 0..100 {
+            yield_now().await;
+        }
+    };
+    event_loop.run_until_complete(busy).unwrap();
+    assert_eq!(selector.waits(), []);
+}
+
+#[test]
+fn a_wait_without_a_limit_ends_when_it_is_rung_for() {
+    let selector = MockSelector::new();
+    let (bell, rung) = (selector.notifier(), Arc::new(AtomicBool::new(false)));
+    let ringing = Arc::clone(&rung);
+    let ringer = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(10));
+        ringing.store(true, Ordering::SeqCst);
+        bell.ring();
+    });
+    selector.wait(&mut Vec::new(), None).unwrap();
+    assert!(rung.load(Ordering::SeqCst), "it is over before anybody rang");
+    ringer.join().unwrap();
+}
+
+#[test]
+fn a_source_says_what_it_is_of() {
+    let (event_loop, _) = mocked();
+    let said = async {
+        let source = Source::new(descriptor()).unwrap();
+        (format!("{source:?}"), format!("Source {{ io: Some({:?}), .. }}", source.get_ref()))
+    };
+    let (said, wanted) = event_loop.run_until_complete(said).unwrap();
+    assert_eq!(said, wanted);
 }
 
 #[test]

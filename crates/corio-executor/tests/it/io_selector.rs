@@ -185,6 +185,34 @@ fn hazard_29_a_wait_is_not_rounded_to_milliseconds() {
 }
 
 #[test]
+fn hazard_29_a_wait_is_not_cut_into_small_ones() {
+    let timeout = Duration::from_micros(40_500);
+    for (name, selector) in selectors() {
+        let (start, mut waits) = (Instant::now(), 0);
+        while let Some(left) = timeout.checked_sub(start.elapsed()) {
+            selector.wait(&mut Vec::new(), Some(left)).unwrap();
+            waits += 1;
+        }
+        assert!(waits <= 5, "{name}: {waits} waits");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_direct_way_alone_tells_interruptions() {
+    let told = selectors().map(|(_, selector)| selector.tells_interruptions());
+    assert_eq!(told, [true, false, false]);
+}
+
+#[test]
+fn selectors_say_in_which_way_they_wait() {
+    let words = selectors().map(|(name, selector)| (name, format!("{selector:?}")));
+    assert_eq!(words[2].1, "PollingSelector { direct: false, oneshot: true, .. }");
+    assert!(words[1].1.starts_with("PollingSelector { direct: false, "), "{words:?}");
+    assert!(words[0].1.starts_with("PollingSelector { direct: "), "{words:?}");
+}
+
+#[test]
 fn hazard_28_a_timeout_of_ages_does_not_overflow() {
     for (_, selector) in selectors() {
         selector.notifier().ring();
@@ -223,6 +251,16 @@ fn a_bell_outlives_its_selector() {
         drop(selector);
         bell.ring();
     }
+}
+
+#[test]
+fn oneshot_registrations_hold_a_duplicate() {
+    let selector = PollingSelector::oneshot().unwrap();
+    let (near, mut far) = pair();
+    register_edge(&selector, near.as_fd());
+    drop(near);
+    far.write_all(b"x").unwrap();
+    assert_eq!(wait_for_some(&selector)[0].key, 5);
 }
 
 #[test]

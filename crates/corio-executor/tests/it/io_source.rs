@@ -2,6 +2,7 @@
 
 use corio_executor::io::Source;
 use corio_executor::{EventLoop, LoopHandle, PollingSelector, run, sleep, yield_now};
+use futures_lite::future::poll_once;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -94,6 +95,23 @@ fn readable_asks_the_kernel_and_takes_nothing() {
             read_byte(&near).await
         });
         assert_eq!(outcome.unwrap().unwrap(), b'x');
+    }
+}
+
+#[test]
+fn writable_waits_for_room() {
+    for event_loop in loops() {
+        let outcome = event_loop.run_until_complete(async {
+            let (near, mut far) = pair();
+            let mut filled = Vec::new();
+            while let Ok(n) = near.get_ref().write(&[7; 4096]) {
+                filled.resize(filled.len() + n, 0);
+            }
+            assert!(poll_once(near.writable()).await.is_none(), "there is no room");
+            far.read_exact(&mut filled)?;
+            near.writable().await
+        });
+        outcome.unwrap().unwrap();
     }
 }
 

@@ -10,9 +10,27 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
+#[cfg(not(miri))]
+use std::{sync::mpsc, thread};
 
 fn virtual_loop() -> EventLoop {
     EventLoop::builder().clock(VirtualClock::new()).build().unwrap()
+}
+
+/// To sleep for ever is an error, unless it is what was asked for: then this leaves a sleeping thread behind.
+#[test]
+#[cfg(not(miri))]
+fn a_loop_that_shall_not_look_for_deadlocks_sleeps() {
+    for detect in [true, false] {
+        let (over, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let ended = EventLoop::builder().detect_deadlocks(detect).build().unwrap().run_once();
+            over.send(matches!(ended, Err(RunError::Deadlock(_)))).unwrap();
+        });
+        let limit = Duration::from_millis(if detect { 20_000 } else { 100 });
+        let expected = if detect { Ok(true) } else { Err(mpsc::RecvTimeoutError::Timeout) };
+        assert_eq!(ended.recv_timeout(limit), expected);
+    }
 }
 
 #[test]

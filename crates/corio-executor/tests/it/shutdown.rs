@@ -2,11 +2,13 @@
 
 use crate::transcript::Transcript;
 use corio_executor::{EventLoop, LoopHandle, RunError, Runner, VirtualClock, run, sleep, test, yield_now};
+use corio_seam::{OnShutdown, ShutdownHook, on_shutdown};
 use corio_task::{catch_cancelled, create_task, current_task};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,6 +36,52 @@ fn left_over_tasks_are_cancelled_and_waited_for() {
         out.say("main ends");
     });
     assert_eq!(out.lines(), ["main ends", "a cleans up", "b cleans up", "a has cleaned up", "b has cleaned up"]);
+}
+
+/// Something that takes a second to close, and then opens the next, if it has one.
+struct Open {
+    name: &'static str,
+    next: Option<Rc<Open>>,
+    hook: RefCell<Option<ShutdownHook>>,
+    out: Transcript,
+}
+
+impl Open {
+    fn new(name: &'static str, next: Option<Rc<Open>>, out: &Transcript) -> Rc<Open> {
+        Rc::new(Open { name, next, hook: RefCell::default(), out: out.clone() })
+    }
+
+    fn open(self: &Rc<Open>) {
+        let what: Weak<Open> = Rc::downgrade(self);
+        self.hook.replace(Some(on_shutdown(what).unwrap()));
+    }
+}
+
+impl OnShutdown for Open {
+    fn close(self: Rc<Open>) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(async move {
+            sleep(SECOND).await;
+            self.out.say(format!("{} closes at {:?}", self.name, LoopHandle::current().time().since_start()));
+            self.next.iter().for_each(Open::open);
+        })
+    }
+
+    fn describe(&self) -> String {
+        self.name.into()
+    }
+}
+
+#[test]
+fn what_asked_for_it_is_closed_and_then_what_that_left_open() {
+    let out = Transcript::default();
+    let first = Open::new("a", Some(Open::new("c", None, &out)), &out);
+    let second = Open::new("b", None, &out);
+    test::run(async {
+        first.open();
+        second.open();
+        out.say("main ends");
+    });
+    assert_eq!(out.lines(), ["main ends", "a closes at 1s", "b closes at 1s", "c closes at 2s"]);
 }
 
 #[test]

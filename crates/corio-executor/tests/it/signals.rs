@@ -257,6 +257,33 @@ fn child_blind() {
 }
 
 #[test]
+fn a_loop_that_could_not_watch_sleeps_long_again_when_nobody_listens() {
+    assert_eq!(child("child_blind_no_more"), HEARD);
+}
+
+#[test]
+fn child_blind_no_more() {
+    if !is_child() {
+        return;
+    }
+    let selector = MockSelector::new();
+    selector.refuse(true);
+    let event_loop = EventLoop::builder().selector(selector.clone()).build().unwrap();
+    let listener = ctrl_c().unwrap();
+    event_loop.run_until_complete(yield_now()).unwrap();
+    drop(listener);
+    let (mut iterations, over) = (0, Rc::new(Cell::new(false)));
+    let inner = Rc::clone(&over);
+    event_loop.call_later(Duration::from_millis(400), move || inner.set(true));
+    while !over.get() {
+        event_loop.run_once().unwrap();
+        iterations += 1;
+    }
+    assert!(iterations <= 4, "it sleeps in {iterations} pieces");
+    heard();
+}
+
+#[test]
 fn waiting_outside_a_run_is_still_an_error() {
     assert_eq!(child("child_outside"), HEARD);
 }

@@ -223,6 +223,21 @@ fn a_task_started_elsewhere_that_is_cancelled_here_tells_whoever_started_it() {
 }
 
 #[test]
+fn a_task_started_elsewhere_is_cancelled_by_whoever_started_it() {
+    test::run(async {
+        let event_loop = LoopHandle::current();
+        let remote = event_loop.remote();
+        let start = move || remote.run_coroutine_threadsafe(|| sleep(Duration::MAX)).unwrap();
+        let future = thread::spawn(start).join().unwrap();
+        sleep(Duration::from_secs(1)).await; // It starts, and sleeps.
+        assert_eq!(event_loop.all_tasks().len(), 2);
+        thread::spawn(move || assert!(future.cancel())).join().unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(event_loop.all_tasks().len(), 1, "the main task alone is left");
+    });
+}
+
+#[test]
 fn closing_the_loop_lets_whoever_waits_elsewhere_go() {
     let event_loop = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
     let remote = event_loop.remote();

@@ -10,6 +10,7 @@ use corio_executor::{
     EventLoop, LoopHandle, LoopTime, TimerHandle, VirtualClock, interval, sleep, sleep_until, test, yield_now,
 };
 use corio_task::create_task;
+use futures_lite::StreamExt;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -145,7 +146,9 @@ fn hazard_30_a_sleeper_dropped_when_due_leaves_nothing() {
 fn a_cancelled_timer_does_not_hold_the_loop_up() {
     test::run(async {
         let timer = LoopHandle::current().call_later(SECOND * 3600, || ());
+        assert!(!timer.cancelled());
         timer.cancel();
+        assert!(timer.cancelled());
         sleep(SECOND).await;
     });
 }
@@ -158,7 +161,9 @@ fn cancelling_drops_the_callback_at_once() {
     let soon = event_loop.call_soon(move || drop(soon));
     let later = event_loop.call_later(SECOND, move || drop(later));
     assert_eq!(Rc::strong_count(&held), 3);
+    assert!(!soon.cancelled() && !later.cancelled());
     assert!(soon.cancel() && later.cancel());
+    assert!(soon.cancelled() && later.cancelled());
     assert_eq!(Rc::strong_count(&held), 1);
 }
 
@@ -174,6 +179,14 @@ fn an_interval_keeps_its_phase() {
             sleep(Duration::from_millis(work)).await;
         }
         assert_eq!(seen, [(1, 1000), (2, 2000), (3, 3000), (5, 5700), (6, 6000)]);
+    });
+}
+
+#[test]
+fn an_interval_is_a_stream_of_its_ticks() {
+    test::run(async {
+        let ticks: Vec<_> = interval(SECOND).take(3).collect().await;
+        assert_eq!(ticks, [1, 2, 3].map(|n| LoopTime::ZERO + n * SECOND));
     });
 }
 

@@ -10,7 +10,6 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, write};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
 use std::cell::RefCell;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -146,12 +145,6 @@ impl DirectWait {
     }
 }
 
-impl fmt::Debug for DirectWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DirectWait").field("bell", &self.bell).field("timer", &self.timer).finish_non_exhaustive()
-    }
-}
-
 /// Registers a descriptor that is no source.
 fn add_edge(epoll: BorrowedFd<'_>, fd: &OwnedFd) -> io::Result<()> {
     epoll::add(epoll, fd, EventData::new_u64(NOT_A_SOURCE), EventFlags::IN | EventFlags::ET)?;
@@ -190,12 +183,37 @@ fn to_ready(event: epoll::Event) -> Ready {
 }
 
 /// The ringing end of a [`DirectWait`].
-#[derive(Debug)]
 struct EventBell(OwnedFd);
 
 impl Bell for EventBell {
     fn ring(&self) {
         // It fails only with 2⁶⁴ rings on the count, each of which was an edge.
         let _ = write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_an_event_ends_sets_no_timer_off() {
+        let poller = Poller::new().unwrap();
+        let direct = DirectWait::new(&poller).unwrap().unwrap();
+        direct.bell().ring();
+        direct.wait(&poller, &mut Vec::new(), Some(MILLISECOND * 3 / 2)).unwrap();
+        let expiries = rustix::io::read(&direct.timer, &mut [0; 8]);
+        assert_eq!(expiries.unwrap_err(), Errno::AGAIN);
+    }
+
+    /// What callbacks watch for stays as long as it is there: urgent data, for which they do not ask, would be told for ever.
+    #[test]
+    fn urgent_data_is_watched_for_at_edges_and_by_readers_alone() {
+        let (read, ever) = (EventFlags::IN | EventFlags::RDHUP, EventFlags::empty());
+        for (mode, mark, urgent) in [(Mode::Edge, EventFlags::ET, EventFlags::PRI), (Mode::Level, ever, ever)] {
+            assert_eq!(to_flags(Interest::READABLE, mode), mark | read | urgent);
+            assert_eq!(to_flags(Interest::WRITABLE, mode), mark | EventFlags::OUT);
+            assert_eq!(to_flags(Interest::BOTH, mode), mark | read | urgent | EventFlags::OUT);
+        }
     }
 }
