@@ -271,11 +271,13 @@ mod unix {
             sleep(SHORT).await;
             let mut signals = Signals::new([SIGUSR1]).unwrap();
             let _busy = create_task(async {
-                loop {
+                for turn in 0_u64.. {
+                    if turn == 100 {
+                        signal_hook::low_level::raise(SIGUSR1.as_raw()).unwrap();
+                    }
                     yield_now().await;
                 }
             });
-            signal_hook::low_level::raise(SIGUSR1.as_raw()).unwrap();
             signals.recv().await
         });
         assert_eq!(outcome.unwrap(), SIGUSR1);

@@ -2,8 +2,9 @@
 
 use corio_executor::io::Source;
 use corio_executor::{EventLoop, Interest, LoopHandle, MockSelector, Ready, Selector, VirtualClock, sleep, yield_now};
-use futures_lite::future::{self, poll_once};
+use futures_lite::future;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -90,24 +91,28 @@ fn of_two_readers_in_one_task_either_may_be_given_up() {
         let (event_loop, selector) = mocked();
         let outcome = event_loop.run_until_complete(async {
             let (numbers, source) = (Numbers::default(), Source::new(descriptor()).unwrap());
-            let mut readers = [(); 2].map(|()| Some(Box::pin(source.read_with(|_| numbers.receive()))));
-            for reader in readers.iter_mut().flatten() {
-                assert!(poll_once(reader).await.is_none());
-            }
-            readers[given_up] = None;
             let (incoming, key) = (numbers.clone(), selector.registered()[0].0);
             LoopHandle::current().call_later(Duration::from_secs(1), move || {
                 incoming.send(7);
                 selector.report(Ready { key, readable: true, writable: false, interrupted: false });
             });
-            let left = readers.iter_mut().flatten().next().unwrap();
-            let late = async {
-                sleep(Duration::from_secs(60)).await;
-                Err(ErrorKind::TimedOut.into())
+            let mut readers = [(); 2].map(|()| Some(Box::pin(source.read_with(|_| numbers.receive()))));
+            let either = poll_fn(|cx| {
+                let mut polled = readers.iter_mut().flatten().map(|reader| reader.as_mut().poll(cx));
+                let (first, second) = (polled.next().unwrap(), polled.next());
+                if second.is_some() {
+                    readers[given_up] = None;
+                }
+                first
+            });
+            let in_time = async {
+                sleep(Duration::from_secs(60)).await; // It wakes the task, if nothing else does.
+                unreachable!("the reader is asked first");
             };
-            future::or(left, late).await.unwrap()
+            let number = future::or(either, in_time).await.unwrap();
+            (number, LoopHandle::current().time().since_start().as_secs())
         });
-        assert_eq!(outcome.unwrap(), 7);
+        assert_eq!(outcome.unwrap(), (7, 1));
     }
 }
 
@@ -130,6 +135,7 @@ fn one_source_is_hope_enough() {
     });
     outcome.unwrap();
     assert_eq!(tries, 2);
+    assert_eq!(selector.waits()[0], None, "nobody else has to be watched");
 }
 
 #[test]
@@ -168,6 +174,26 @@ fn a_source_says_what_it_is_of() {
     };
     let (said, wanted) = event_loop.run_until_complete(said).unwrap();
     assert_eq!(said, wanted);
+}
+
+#[test]
+fn one_report_is_one_call_and_so_are_two_of_one_wait() {
+    let (event_loop, selector) = mocked();
+    let (socket, calls) = (descriptor(), Rc::new(Cell::new(0)));
+    let counting = Rc::clone(&calls);
+    let main = async {
+        LoopHandle::current().add_reader(&socket, move || counting.set(counting.get() + 1)).unwrap();
+        let key = selector.registered()[0].0;
+        for reports in [1, 2] {
+            for _ in 0..reports {
+                selector.report(Ready { key, readable: true, writable: false, interrupted: false });
+            }
+            yield_now().await;
+            yield_now().await;
+            assert_eq!(calls.replace(0), 1, "{reports} reports");
+        }
+    };
+    event_loop.run_until_complete(main).unwrap();
 }
 
 #[test]

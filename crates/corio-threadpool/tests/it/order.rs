@@ -1,5 +1,6 @@
 use crate::{LONG, Log, door, pool};
 use corio_threadpool::{Executor, ExecutorExt, ThreadPoolExecutor};
+use std::sync::mpsc::channel;
 use std::thread;
 
 #[test]
@@ -29,6 +30,23 @@ fn threads_start_on_demand_up_to_the_bound() {
         future.result(Some(LONG)).unwrap();
     }
     assert_eq!((pool.threads(), pool.queued()), (3, 0));
+}
+
+#[test]
+fn what_no_thread_has_taken_is_counted() {
+    let pool = pool(1);
+    let (key, gate) = door();
+    let (started, has_started) = channel();
+    let running = pool.submit(move || (started.send(()).unwrap(), gate.pass())).unwrap();
+    has_started.recv_timeout(LONG).unwrap();
+    for queued in [1, 2] {
+        drop(pool.submit(|| ()).unwrap());
+        assert_eq!(pool.queued(), queued);
+    }
+    key.open();
+    pool.shutdown(true, false);
+    assert!(running.done());
+    assert_eq!(pool.queued(), 0);
 }
 
 /// Hazard 54: whoever is idle is counted on, exactly.

@@ -3,7 +3,7 @@ use corio_threadpool::{Executor, ExecutorExt, RejectReason};
 use std::cell::RefCell;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -36,6 +36,26 @@ fn hazard_50_cancel_futures_cancels_what_is_queued() {
     key.open();
     running.result(Some(LONG)).unwrap();
     pool.shutdown(true, false);
+}
+
+#[test]
+fn hazard_50_a_pool_that_is_dropped_lets_its_idle_threads_end() {
+    /// Says so when its thread ends.
+    struct AtTheEnd(Sender<()>);
+
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+        }
+    }
+    thread_local!(static LAST: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) });
+    let (pool, (ends, ended)) = (pool(1), channel());
+    pool.submit(move || LAST.set(Some(AtTheEnd(ends)))).unwrap().result(Some(LONG)).unwrap();
+    while pool.idle() == 0 {
+        thread::yield_now();
+    }
+    drop(pool);
+    ended.recv_timeout(LONG).unwrap();
 }
 
 #[test]
