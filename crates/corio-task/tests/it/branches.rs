@@ -318,8 +318,10 @@ fn a_set_is_stuck_if_some_child_s_wait_is_known_and_nobody_else_can_wake_it() {
     };
     let listens = || {
         let (promise, future) = corio_future::promise::<u32>();
-        std::mem::forget(promise);
-        child(async move { future.await.unwrap() })
+        child(async move {
+            let _promise = promise; // Which nobody keeps.
+            future.await.unwrap()
+        })
     };
     assert!(is_stuck(vec![door()]));
     assert!(is_stuck(vec![listens()]));
