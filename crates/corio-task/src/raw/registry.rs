@@ -192,11 +192,12 @@ mod tests {
     }
 
     /// Whoever looks at all tasks looks at few empty places, and those who are left keep each to their own.
+    #[cfg(not(miri))] // Which takes minutes for it; what it is about is numbers.
     #[test]
     fn many_free_places_are_tidied_up() {
-        let cases = [(63, 1, 63), (64, 17, 64), (64, 16, 16), (64, 0, 0), (400, 101, 400), (400, 100, 100)];
-        let few = if cfg!(miri) { 4 } else { cases.len() };
-        for &(count, left, expected) in &cases[..few] {
+        for (count, left, expected) in
+            [(63, 1, 63), (64, 17, 64), (64, 16, 16), (64, 0, 0), (400, 101, 400), (400, 100, 100)]
+        {
             for look_by_stuck in [false, true] {
                 let set = TaskSet::new();
                 let mut tasks = spawn(&set, count);
