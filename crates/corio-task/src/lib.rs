@@ -102,6 +102,7 @@ mod scope;
 mod branch;
 mod deadline;
 mod node;
+mod about;
 mod level;
 mod children;
 mod request;

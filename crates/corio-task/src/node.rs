@@ -15,15 +15,15 @@
 //! borrow of a node. Of nodes side by side each is hit, and each hears for itself what it forwarded to. What keeps
 //! requests out of a node, and what makes one owed again at each suspension, is in `level`.
 
+use crate::about::About;
 use crate::branch::Places;
 use crate::children::Children;
 use crate::forward;
 use crate::level::{Count, Level, Shields};
 use crate::raw::{self, TaskRef, current};
 use crate::request::Request;
-use corio_seam::{Cancelled, Context, OnAlarm, TargetId, Waitable};
+use corio_seam::{Cancelled, OnAlarm, TargetId, Waitable};
 use std::cell::{Cell, OnceCell, RefCell};
-use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -57,9 +57,6 @@ impl Slot {
     }
 }
 
-/// How an error in an output that nobody took is reported: given the place of the output and the task's description.
-pub(crate) type Reporter = unsafe fn(NonNull<()>, &str);
-
 /// A node of the tree.
 ///
 /// Few nodes are ever asked to end, and few tasks have a name or a context: what only those need stands apart, so that a
@@ -83,7 +80,7 @@ pub(crate) struct Node {
     pub(crate) expired: Cell<bool>,
     pub(crate) shields: Shields,
     asked: OnceCell<Box<Asked>>,
-    about: OnceCell<Box<About>>,
+    pub(crate) about: OnceCell<Box<About>>,
 }
 
 /// What a node needs that was asked to end, or raises a cancellation.
@@ -104,17 +101,6 @@ pub(crate) struct Asked {
     pub(crate) level: Level,
     /// A root's: the last round of forwarding that came by.
     round: Cell<u64>,
-}
-
-/// What is known about the task of a root.
-#[derive(Default)]
-struct About {
-    name: RefCell<Option<Rc<str>>>,
-    /// How the task was cancelled.
-    ended: RefCell<Option<Cancelled>>,
-    reporter: Cell<Option<Reporter>>,
-    /// The context in which the task is polled, if it has one.
-    context: RefCell<Option<Context>>,
 }
 
 impl Node {
@@ -244,42 +230,6 @@ impl Node {
             asked.owed.borrow_mut().clear();
         }
         drop(self.owner.take());
-    }
-
-    fn about(&self) -> &About {
-        self.about.get_or_init(Box::default)
-    }
-
-    pub(crate) fn name(&self) -> Option<Rc<str>> {
-        self.about.get()?.name.borrow().clone()
-    }
-
-    pub(crate) fn set_name(&self, name: Rc<str>) {
-        self.about().name.replace(Some(name));
-    }
-
-    pub(crate) fn ended(&self) -> Option<Cancelled> {
-        self.about.get()?.ended.borrow().clone()
-    }
-
-    pub(crate) fn set_ended(&self, cancelled: Cancelled) {
-        self.about().ended.replace(Some(cancelled));
-    }
-
-    pub(crate) fn reporter(&self) -> Option<Reporter> {
-        self.about.get()?.reporter.get()
-    }
-
-    pub(crate) fn set_reporter(&self, reporter: Reporter) {
-        self.about().reporter.set(Some(reporter));
-    }
-
-    pub(crate) fn context(&self) -> Option<Context> {
-        self.about.get()?.context.borrow().clone()
-    }
-
-    pub(crate) fn set_context(&self, context: Context) {
-        self.about().context.replace(Some(context));
     }
 
     // What it waits for.
