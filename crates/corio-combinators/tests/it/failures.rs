@@ -1,4 +1,4 @@
-use crate::kit::{Exception, Log, World, forever, log_reports, ms, run, sleep, yield_now};
+use crate::kit::{Caused, Exception, Log, World, forever, log_reports, ms, run, sleep, yield_now};
 use corio_combinators::{
     ErrorGroup, Failure, NotStarted, TaskGroup, TaskStatus, fallible, gather, gather_settled, timeout, timeout_scope_at,
 };
@@ -115,22 +115,6 @@ fn a_group_s_error_is_taken_apart_by_type() {
         let (found, rest) = all.await.unwrap_err().split::<Exception>();
         assert!(found == [ERROR] && rest.is_none(), "nothing is left: no error is");
     });
-}
-
-/// An error with a cause.
-#[derive(Debug)]
-struct Caused(Exception);
-
-impl fmt::Display for Caused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("caused")
-    }
-}
-
-impl Error for Caused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
 }
 
 #[test]

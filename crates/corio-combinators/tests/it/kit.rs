@@ -4,6 +4,7 @@ use corio_seam::{Alarm, LoopTime, Node, OnAlarm, Report, Timer, TimerKey};
 use corio_task::{JoinError, TaskSet};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -211,4 +212,20 @@ pub(crate) fn log_reports(set: &TaskSet, log: &Log) {
         let (name, text) = exception.map_or(("", ""), |exception| (exception.0, exception.1));
         log.add(format!("handler: {name} {} | {text}", report.message));
     })));
+}
+
+/// An error with a cause.
+#[derive(Debug)]
+pub(crate) struct Caused<E>(pub(crate) E);
+
+impl<E> fmt::Display for Caused<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("caused")
+    }
+}
+
+impl<E: Error + 'static> Error for Caused<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }

@@ -1,4 +1,4 @@
-use crate::kit::run;
+use crate::kit::{Caused, run};
 use corio_combinators::{
     Failure, NotStarted, ReturnWhen, TaskGroup, TimedOut, WaitSet, as_completed, by_completion, cancel_scope, fallible,
     gather, join, move_on_after, race, shield, staggered_race, timeout, timeout_scope, try_join, wait,
@@ -68,22 +68,6 @@ fn groups_and_scopes_say_how_they_stand() {
         let limit = timeout(Duration::from_secs(1), ready(1));
         assert_eq!(text(&limit), "Timeout { when: None, expired: false, .. }");
     });
-}
-
-/// An error with a cause.
-#[derive(Debug)]
-struct Caused(TimedOut);
-
-impl fmt::Display for Caused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("caused")
-    }
-}
-
-impl Error for Caused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
 }
 
 /// Returns the error of a wait that took too long.

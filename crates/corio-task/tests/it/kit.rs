@@ -1,10 +1,12 @@
 use corio_seam::{Waiting, local_waker, wait_on};
-use corio_task::{Cancelled, JoinError, Scope, ScopeHandle, TaskSet, catch_cancelled};
+use corio_task::{Bell, Cancelled, JoinError, Scope, ScopeHandle, TaskSet, catch_cancelled};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 /// A log of what happened, shared by the parts of a test.
@@ -126,4 +128,17 @@ pub(crate) async fn was_hit() -> bool {
 /// Polls a future once: tells whether it is pending.
 pub(crate) async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
     poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx).is_pending())).await
+}
+
+/// A bell that notes its end, which is that of the memory of its set.
+pub(crate) struct Gone(pub(crate) Arc<AtomicBool>);
+
+impl Bell for Gone {
+    fn ring(&self) {}
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }

@@ -1,9 +1,9 @@
 //! Danger: memory that goes too late, or never. A cell is freed with its last holder, wherever that is, and a set's memory with
 //! the last cell that needs it.
 
-use crate::kit::{Log, OnDrop, forever, yield_now};
+use crate::kit::{Gone, Log, OnDrop, forever, yield_now};
 use corio_seam::{Report, local_waker};
-use corio_task::{Audience, Bell, Seats, TaskSet};
+use corio_task::{Audience, Seats, TaskSet};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -12,19 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// A bell that notes its end.
-struct Gone(Arc<AtomicBool>);
-
-impl Bell for Gone {
-    fn ring(&self) {}
-}
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 /// Closes a set and drops it; the result tells whether its memory is gone: a bell that comes after the end stays as long.
 fn closed(set: TaskSet) -> impl Fn() -> bool {
     let gone = Arc::new(AtomicBool::new(false));
@@ -32,6 +19,16 @@ fn closed(set: TaskSet) -> impl Fn() -> bool {
     set.set_bell(Arc::new(Gone(Arc::clone(&gone))));
     drop(set);
     move || gone.load(Ordering::SeqCst)
+}
+
+/// Closes a set, lets its holders go one after the other, and checks that its memory goes with the last.
+fn assert_goes_with_the_last(set: TaskSet, held: Vec<Box<dyn FnOnce()>>, of_whom: &str) {
+    let gone = closed(set);
+    for holder in held {
+        assert!(!gone(), "{of_whom}");
+        holder();
+    }
+    assert!(gone(), "{of_whom}");
 }
 
 /// Drops something on another thread.
@@ -96,12 +93,7 @@ fn a_set_s_memory_goes_with_the_last_holder_of_a_task() {
                 if backwards {
                     held.reverse();
                 }
-                let gone = closed(set);
-                for holder in held {
-                    assert!(!gone(), "steps {steps}, which {which:05b}");
-                    holder();
-                }
-                assert!(gone(), "steps {steps}, which {which:05b}");
+                assert_goes_with_the_last(set, held, &format!("steps {steps}, which {which:05b}"));
             }
         }
     }
@@ -123,12 +115,7 @@ fn holders_may_go_before_the_set_does() {
                 } else {
                     go()
                 }
-                let gone = closed(set);
-                for holder in held {
-                    assert!(!gone(), "steps {steps}, which {which:05b}");
-                    holder();
-                }
-                assert!(gone(), "steps {steps}, which {which:05b}");
+                assert_goes_with_the_last(set, held, &format!("steps {steps}, which {which:05b}"));
             }
         }
     }

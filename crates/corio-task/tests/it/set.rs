@@ -1,6 +1,6 @@
-use crate::kit::{forever, run, run_alone, yield_now};
+use crate::kit::{Gone, forever, run, run_alone, yield_now};
 use corio_seam::{Alarm, Timer, Waitable};
-use corio_task::{Bell, JoinError, SleepTimer, TaskOptions, TaskSet, create_task, create_task_with};
+use corio_task::{JoinError, SleepTimer, TaskOptions, TaskSet, create_task, create_task_with};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -133,19 +133,6 @@ fn the_seam_leads_to_the_set_from_elsewhere() {
     });
     assert_eq!(called.unwrap(), Ok(7));
     assert!(corio_seam::remote().is_none());
-}
-
-/// Notes that it is dropped, which it is with the memory of its set.
-struct Gone(Arc<AtomicBool>);
-
-impl Bell for Gone {
-    fn ring(&self) {}
-}
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 #[test]
