@@ -12,6 +12,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Tells whether a ticket has a waker here.
+    pub(crate) fn contains(&self, ticket: u64) -> bool {
+        self.first.as_ref().is_some_and(|(first, _)| *first == ticket) || self.more.contains_key(&ticket)
+    }
+
     /// Adds a waker, or puts it in the place of the ticket's former one, which is returned.
     pub(crate) fn insert(&mut self, ticket: u64, waker: Waker) -> Option<Waker> {
         match &mut self.first {
@@ -108,9 +113,10 @@ mod tests {
     #[test]
     fn whoever_leaves_is_not_there() {
         let (mut line, wakers) = line(&[1, 2, 3]);
-        assert!(line.remove(4).is_none());
+        assert!(line.remove(4).is_none() && !line.contains(4));
+        assert!(line.contains(1) && line.contains(2));
         assert!(line.remove(2).is_some_and(|waker| waker.will_wake(&wakers[2])));
-        assert!(line.remove(2).is_none());
+        assert!(line.remove(2).is_none() && !line.contains(2));
         assert!(line.remove(1).is_some_and(|waker| waker.will_wake(&wakers[1])));
         assert_holds(line, &wakers, &[3]);
     }

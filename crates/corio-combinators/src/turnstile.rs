@@ -1,11 +1,11 @@
 //! Where the children of a limited group wait for their turn.
 
+use crate::line::Line;
 use corio_seam::{Waiting, local_waker, wait_on};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 /// Lets so many through at a time, in the order of their numbers.
 pub(crate) struct Turnstile {
@@ -13,7 +13,7 @@ pub(crate) struct Turnstile {
     free: Cell<usize>,
     closed: Cell<bool>,
     /// Those who wait; none has a waker who was told that it may go.
-    waiting: RefCell<BTreeMap<u64, Waker>>,
+    waiting: RefCell<Line>,
 }
 
 impl Turnstile {
@@ -31,9 +31,9 @@ impl Turnstile {
         if self.closed.get() {
             return;
         }
-        let next = self.waiting.borrow_mut().pop_first();
+        let next = self.waiting.borrow_mut().pop();
         match next {
-            Some((_, waker)) => waker.wake(),
+            Some(waker) => waker.wake(),
             None => self.free.set(self.free.get() + 1),
         }
     }
@@ -67,7 +67,7 @@ impl Place {
     pub(crate) fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.stand {
             Stand::Inside => return Poll::Ready(()),
-            Stand::Waiting if !self.turnstile.waiting.borrow().contains_key(&self.number) => return self.enter(),
+            Stand::Waiting if !self.turnstile.waiting.borrow().contains(self.number) => return self.enter(),
             Stand::New if self.turnstile.free.get() > 0 => {
                 self.turnstile.free.set(self.turnstile.free.get() - 1);
                 return self.enter();
@@ -90,7 +90,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let waiting = self.turnstile.waiting.borrow_mut().remove(&self.number);
+        let waiting = self.turnstile.waiting.borrow_mut().remove(self.number);
         if waiting.is_none() && self.stand != Stand::New {
             self.turnstile.pass_on();
         }
@@ -106,6 +106,7 @@ impl fmt::Debug for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::Waker;
 
     #[test]
     fn a_place_says_whose_it_is() {
