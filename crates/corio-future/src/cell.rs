@@ -75,7 +75,8 @@ pub(crate) struct Core<T> {
     listeners: RefCell<Listeners<Listener>>,
     /// How to clone the value: known once there may be two read ends.
     clone: Cell<Option<CloneFn<T>>>,
-    rare: OnceCell<Box<Rare<T>>>,
+    /// An `Rc` that nobody shares: its end is a function of its own, as a `Box`'s is not, so that none is dropped by a look.
+    rare: OnceCell<Rc<Rare<T>>>,
 }
 
 /// What few cells need.
@@ -86,6 +87,14 @@ struct Rare<T> {
     report: Cell<Option<fn(T)>>,
     /// Why it ended without a value.
     error: OnceCell<FutureError>,
+}
+
+impl<T> Rare<T> {
+    #[inline(never)]
+    fn drop_helper(&self) {
+        let helper = self.helper.take();
+        catch_and_report("panic in the destructor of a canceller", || drop(helper));
+    }
 }
 
 impl<T> Core<T> {
@@ -106,7 +115,7 @@ impl<T> Core<T> {
 
     fn rare(&self) -> &Rare<T> {
         self.rare.get_or_init(|| {
-            Box::new(Rare { helper: RefCell::new(None), report: Cell::new(None), error: OnceCell::new() })
+            Rc::new(Rare { helper: RefCell::new(None), report: Cell::new(None), error: OnceCell::new() })
         })
     }
 
@@ -179,8 +188,7 @@ impl<T> Core<T> {
     #[inline]
     pub(crate) fn drop_helper(&self) {
         if let Some(rare) = self.rare.get() {
-            let helper = rare.helper.take();
-            catch_and_report("panic in the destructor of a canceller", || drop(helper));
+            rare.drop_helper();
         }
     }
 
@@ -368,8 +376,18 @@ impl<T: 'static> Waitable for Core<T> {
 
 impl<T> Drop for Core<T> {
     /// Reports an error that nobody looked at.
+    #[inline]
     fn drop(&mut self) {
-        let Some(rare) = self.rare.get_mut().filter(|_| !self.looked.get()) else { return };
+        if self.rare.get().is_some() && !self.looked.get() {
+            self.report_unlooked();
+        }
+    }
+}
+
+impl<T> Core<T> {
+    #[inline(never)]
+    fn report_unlooked(&mut self) {
+        let Some(rare) = self.rare.get_mut().and_then(Rc::get_mut) else { return };
         let (error, report_value) = (rare.error.take(), rare.report.get());
         let value = self.value.get_mut().take_if(|_| report_value.is_some());
         if value.is_none() && !error.as_ref().is_some_and(FutureError::is_panic) {
