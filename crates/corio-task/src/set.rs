@@ -165,6 +165,7 @@ impl Core {
         mere_claim
     }
 
+    #[inline]
     fn run_batch(&self) {
         self.begin_batch();
         outside_context(|| {
@@ -189,6 +190,7 @@ impl Core {
         outside_context(|| self.ready.batch().for_each(run));
     }
 
+    #[inline]
     fn begin_batch(&self) {
         assert!(!self.running.replace(true), "a task set cannot be run by a task of its own");
     }
@@ -376,6 +378,7 @@ impl TaskSet {
     /// # Panics
     ///
     /// If called by what it runs. A panic of a task or callback does not come out of here.
+    #[inline]
     pub fn run_batch(&self) {
         if std::ptr::eq(current::core_address(), Arc::as_ptr(&self.core)) {
             self.core.run_batch(); // The caller has entered the set, for the whole of its run.
