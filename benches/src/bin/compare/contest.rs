@@ -1,4 +1,7 @@
 //! Has the runs of a row made: each a process of its own, the runtimes in turns, so that what disturbs one disturbs all.
+//!
+//! A round is one run of each. The rounds of a row are spread over the whole comparison, for whoever calls goes through all
+//! rows before the next round: a machine that is slow for a minute has one round of each slow, and not all of one.
 
 use crate::python::Python;
 use crate::report::{Cell, FloorFigure, Measured};
@@ -44,11 +47,13 @@ struct Contestant {
     commands: Vec<Vec<String>>,
     /// For each command, its runs.
     runs: Vec<Vec<f64>>,
+    /// The commands are this program.
+    is_ours: bool,
 }
 
 impl Contestant {
     fn new(cell: Cell, commands: Vec<Vec<String>>) -> Contestant {
-        Contestant { cell, runs: vec![Vec::new(); commands.len()], commands }
+        Contestant { cell, runs: vec![Vec::new(); commands.len()], commands, is_ours: true }
     }
 
     /// Has one run of each command made. Who failed once is not asked again.
@@ -79,13 +84,16 @@ impl Contestant {
         self.runs.first()?.iter().copied().min_by(f64::total_cmp)
     }
 
-    fn finish(mut self, row: &Row) -> Cell {
-        self.cell.runs = self.runs.first().map_or(0, Vec::len);
-        let mut figures = self.runs.into_iter().map(|runs| row.figure.of(runs));
+    /// Returns what came out so far.
+    fn cell(&self, row: &Row) -> Cell {
+        let mut figures = self.runs.iter().map(|runs| row.figure.of(runs.clone()));
         let failed = self.cell.failure.is_some();
-        self.cell.figure = figures.next().flatten().filter(|_| !failed);
-        self.cell.lto = figures.next().flatten().filter(|_| !failed);
-        self.cell
+        Cell {
+            runs: self.runs.first().map_or(0, Vec::len),
+            figure: figures.next().flatten().filter(|_| !failed),
+            lto: figures.next().flatten().filter(|_| !failed),
+            ..self.cell.clone()
+        }
     }
 }
 
@@ -96,6 +104,9 @@ struct Bests {
 }
 
 impl Bests {
+    /// Nothing is known yet.
+    const NONE: Bests = Bests { lazy: None, eager: None };
+
     fn of(contestants: &[Contestant]) -> Bests {
         let best = |eager: bool| {
             let peers = contestants.iter().filter(|contestant| {
@@ -107,51 +118,73 @@ impl Bests {
     }
 }
 
-impl Contest {
-    /// Has all runs of a row made: one or two of each, and then the others of those that may come off best.
-    #[must_use]
-    pub(crate) fn measure(&self, row: &Row) -> Measured {
-        let columns: Vec<_> = row.columns.iter().filter(|column| self.wants(column.runtime)).collect();
-        let mut contestants: Vec<_> = columns.iter().map(|column| self.contestant(row, column)).collect();
-        let pythons = self.pythons.iter().filter(|python| self.wants(python.name) && python.knows(row, self.effort));
-        contestants.extend(pythons.map(|python| {
-            let cell = Cell { runtime: python.name.to_owned(), counts: true, ..Cell::default() };
-            Contestant::new(cell, vec![python.command(row, self.effort)])
-        }));
-        let mut floor = Contestant::new(Cell::default(), vec![self.command(row, FLOOR)]);
-        let mut round = |contestants: &mut dyn Iterator<Item = &mut Contestant>| {
-            contestants.for_each(|contestant| contestant.run(self.limit));
-            if row.floor.is_some() {
-                floor.run(self.limit);
-            }
-        };
+/// The runs of a row so far.
+pub(crate) struct Trial<'r> {
+    row: &'r Row,
+    contestants: Vec<Contestant>,
+    floor: Contestant,
+    rounds: u32,
+    /// A round takes long.
+    is_long: bool,
+}
+
+impl Trial<'_> {
+    /// Has a round made: of all, and after one or two, of those that may still come off best.
+    ///
+    /// In a short row a second round is cheap, and whoever was disturbed in the first has another chance.
+    pub(crate) fn round(&mut self, limit: Duration) {
+        let (all, far) = if self.is_long { (1, BEHIND) } else { (2, FAR_BEHIND) };
+        let bests = if self.rounds < all { Bests::NONE } else { Bests::of(&self.contestants) };
         let start = Instant::now();
-        round(&mut contestants.iter_mut());
-        // In a short row a second round is cheap, and whoever was disturbed in the first has another chance.
-        let is_long = start.elapsed() > LONG;
-        let (all, far) = if is_long { (1, BEHIND) } else { (2, FAR_BEHIND) };
-        (1..all.min(self.runs)).for_each(|_| round(&mut contestants.iter_mut()));
-        let bests = Bests::of(&contestants);
-        for _ in all..self.runs {
-            round(&mut contestants.iter_mut().filter(|contestant| contestant.goes_on(&bests, far)));
+        self.contestants.iter_mut().filter(|one| one.goes_on(&bests, far)).for_each(|one| one.run(limit));
+        if self.row.floor.is_some() {
+            self.floor.run(limit);
         }
-        let mut cells: Vec<_> = contestants.into_iter().map(|contestant| contestant.finish(row)).collect();
+        self.is_long |= start.elapsed() > LONG;
+        self.rounds += 1;
+    }
+
+    /// Has the system calls of an operation counted.
+    pub(crate) fn count_system_calls(&mut self, contest: &Contest) {
         // The largest rows would take strace minutes, and ask for nothing else than the smaller ones.
-        if self.system_calls && !row.from_main && row.quick {
-            for (cell, column) in cells.iter_mut().zip(&columns) {
-                cell.system_calls = cell.figure.and_then(|_| self.count_system_calls(row, column));
-            }
+        if self.row.from_main || !self.row.quick {
+            return;
         }
+        for contestant in self.contestants.iter_mut().filter(|one| one.is_ours && one.cell.failure.is_none()) {
+            contestant.cell.system_calls = contest.count_system_calls(self.row, &contestant.cell.runtime);
+        }
+    }
+
+    /// Returns what came out so far.
+    #[must_use]
+    pub(crate) fn measured(&self, contest: &Contest) -> Measured {
+        let row = self.row;
         Measured {
             name: row.name.clone(),
             from_main: row.from_main,
             unit: row.unit,
             bar: row.bar,
             limit: row.limit,
-            runs: self.runs as usize,
-            floor: floor_figure(row, floor),
-            cells,
+            runs: contest.runs as usize,
+            floor: floor_figure(row, &self.floor),
+            cells: self.contestants.iter().map(|contestant| contestant.cell(row)).collect(),
         }
+    }
+}
+
+impl Contest {
+    /// Prepares a row, of which nothing has been run.
+    #[must_use]
+    pub(crate) fn trial<'r>(&self, row: &'r Row) -> Trial<'r> {
+        let columns = row.columns.iter().filter(|column| self.wants(column.runtime));
+        let mut contestants: Vec<_> = columns.map(|column| self.contestant(row, column)).collect();
+        let pythons = self.pythons.iter().filter(|python| self.wants(python.name) && python.knows(row, self.effort));
+        contestants.extend(pythons.map(|python| {
+            let cell = Cell { runtime: python.name.to_owned(), counts: true, ..Cell::default() };
+            Contestant { is_ours: false, ..Contestant::new(cell, vec![python.command(row, self.effort)]) }
+        }));
+        let floor = Contestant::new(Cell::default(), vec![self.command(row, FLOOR)]);
+        Trial { row, contestants, floor, rounds: 0, is_long: false }
     }
 
     fn wants(&self, runtime: &str) -> bool {
@@ -178,11 +211,11 @@ impl Contest {
     }
 
     /// Counts the system calls of an operation: how many more a run of twice the operations makes.
-    fn count_system_calls(&self, row: &Row, column: &Column) -> Option<f64> {
+    fn count_system_calls(&self, row: &Row, runtime: &str) -> Option<f64> {
         let few = row.whole(row.operations.min(20_000) / 10);
         let count = |operations: u64| {
             let mut command = Command::new("strace");
-            command.args(["-f", "-c", "-U", "calls"]).args(self.command(row, column.runtime));
+            command.args(["-f", "-c", "-U", "calls"]).args(self.command(row, runtime));
             let output = finish(command.arg("--operations").arg(operations.to_string()), self.limit).ok()?;
             let text = String::from_utf8_lossy(&output.stderr);
             // The last line is the total.
@@ -197,9 +230,9 @@ fn with_program(command: &[String], program: String) -> Vec<String> {
     std::iter::once(program).chain(command[1..].iter().cloned()).collect()
 }
 
-fn floor_figure(row: &Row, contestant: Contestant) -> Option<FloorFigure> {
+fn floor_figure(row: &Row, contestant: &Contestant) -> Option<FloorFigure> {
     let floor = row.floor.as_ref()?;
-    let cell = contestant.finish(row);
+    let cell = contestant.cell(row);
     if let Some(failure) = &cell.failure {
         eprintln!("the floor of {} cannot be measured: {failure}", row.name);
     }

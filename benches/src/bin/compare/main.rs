@@ -159,7 +159,8 @@ fn one_run(name: &str, options: &Options) -> ! {
     std::process::exit(status)
 }
 
-/// Measures row after row. The files are written anew after each, so that a comparison that is cut short is kept as far as it came.
+/// Measures row after row, and all of them again for the next round. The files are written anew after each row, so that a
+/// comparison that is cut short is kept as far as it came.
 fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Report> {
     let machine = Machine::here();
     let begin = Instant::now();
@@ -181,17 +182,29 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
     let (left_out, to_come) = (names(left_out), names(rows));
     let mut report =
         Report { machine, how: how(&contest), rows: Vec::new(), left_out, to_come, skipped, builds: Vec::new() };
-    for (i, row) in (1..).zip(rows) {
-        report.to_come.remove(0);
-        if options.quick && options.runs.is_none() && begin.elapsed() > QUICK {
-            report.left_out.push(format!("{} (out of time)", row.name));
-            continue;
+    let mut trials: Vec<_> = rows.iter().map(|row| contest.trial(row)).collect();
+    for round in 1..=contest.runs {
+        for (i, (row, trial)) in rows.iter().zip(&mut trials).enumerate() {
+            if options.quick && options.runs.is_none() && begin.elapsed() > QUICK {
+                report.left_out.push(format!("{} (out of time)", report.to_come.remove(0)));
+                continue;
+            }
+            let (time, of) = (begin.elapsed().as_secs_f64(), rows.len());
+            eprint!("[{round}/{}] [{:3}/{of}] {time:4.0} s  {}: ", contest.runs, i + 1, row.name);
+            trial.round(contest.limit);
+            if contest.system_calls && round == contest.runs {
+                trial.count_system_calls(&contest);
+            }
+            let measured = trial.measured(&contest);
+            eprintln!("{}", measured.in_short());
+            if round == 1 {
+                report.to_come.remove(0);
+                report.rows.push(measured);
+            } else {
+                report.rows[i] = measured;
+            }
+            write(&report, options)?;
         }
-        eprint!("[{i:3}/{}] {:4.0} s  {}: ", rows.len(), begin.elapsed().as_secs_f64(), row.name);
-        let measured = contest.measure(row);
-        eprintln!("{}", measured.in_short());
-        report.rows.push(measured);
-        write(&report, options)?;
     }
     if options.builds {
         let keep = |builds: &[builds::Build]| {
@@ -210,8 +223,8 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
 fn how(contest: &Contest) -> String {
     let runs = match contest.effort {
         Effort::Quick if contest.runs == 1 => String::from("one short run of each"),
-        Effort::Quick => format!("{} short runs of each, in turns", contest.runs),
-        _ => format!("{} runs of each, in turns", contest.runs),
+        Effort::Quick => format!("{} short runs of each, in turns, all rows before the next round", contest.runs),
+        _ => format!("{} runs of each, in turns, all rows before the next round", contest.runs),
     };
     format!("{runs}, each a process of its own")
 }
