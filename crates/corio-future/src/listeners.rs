@@ -119,9 +119,7 @@ impl<L> Drop for Listeners<L> {
 }
 
 #[inline(never)]
-fn drop_entries<L>(taken: Taken<L>) {
-    drop(taken);
-}
+fn drop_entries<L>(_taken: Taken<L>) {}
 
 impl<L> More<L> {
     fn find(&mut self, key: u64) -> Option<&mut Option<L>> {

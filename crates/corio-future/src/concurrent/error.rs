@@ -75,14 +75,7 @@ impl fmt::Display for WaitError {
     }
 }
 
-impl Error for WaitError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            WaitError::TimedOut => None,
-            WaitError::Ended(error) => error.source(),
-        }
-    }
-}
+impl Error for WaitError {}
 
 impl From<FutureError> for WaitError {
     fn from(error: FutureError) -> WaitError {
