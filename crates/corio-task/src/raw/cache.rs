@@ -1,8 +1,9 @@
 //! Memory of finished tasks, kept by their set for the next ones.
 //!
 //! A general allocator is fast for a few blocks of a size, and slow when a thousand tasks die and a thousand others are
-//! made; a set makes and frees nothing more often than cells. So the owner keeps freed blocks by size, up to a bound, each
-//! list linked through the blocks themselves. Every block is an allocation of its own, with the layout of its class: a
+//! made; of a hundred thousand it gives the pages back to the system, which fills them with zeros for the next. A set makes
+//! and frees nothing more often than cells. So the owner keeps freed blocks by size, up to a bound in bytes, each list
+//! linked through the blocks themselves; and a set that goes to sleep, which has time, gives a few of a large store back. Every block is an allocation of its own, with the layout of its class: a
 //! foreign thread that frees the last reference to a cell gives it to the global allocator, whoever it came from before.
 //!
 //! [`allocate`](super::cell::allocate) does without it in builds with debug assertions and under Miri, so that a use
@@ -24,8 +25,12 @@ const WORD: usize = size_of::<usize>();
 const ALIGN: usize = 16;
 /// The number of classes: tasks of half a kilobyte are the largest that are kept.
 pub(super) const CLASSES: usize = 33;
-/// A class keeps no more blocks than this: all that a thousand tasks of a size need, and half a megabyte for the largest.
-const MOST: u32 = 1024;
+/// A set keeps no more bytes than this: what a hundred thousand small tasks need.
+const MOST: usize = 16 << 20;
+/// So much it keeps for good: what a few thousand tasks need.
+const FEW: usize = 512 << 10;
+/// How many blocks of the rest it gives back each time that it goes to sleep: a microsecond's work.
+const SLICE: usize = 16;
 
 /// One size of blocks, or the layout of what is too large, or aligned too much, to be kept.
 #[derive(Clone, Copy)]
@@ -81,24 +86,32 @@ struct Free {
 struct List {
     /// The block that was put in last. Each has the layout of the class, and is used by nobody else.
     first: Cell<Option<NonNull<Free>>>,
-    count: Cell<u32>,
 }
 
 /// The blocks that a set keeps.
 pub(crate) struct Cache {
     lists: [List; CLASSES],
+    /// How many bytes are in them.
+    kept: Cell<usize>,
 }
 
 impl Cache {
     pub(crate) fn new() -> Cache {
-        Cache { lists: std::array::from_fn(|_| List::default()) }
+        Cache { lists: std::array::from_fn(|_| List::default()), kept: Cell::new(0) }
     }
 
     /// Takes a block of `class` out, or makes one.
     #[inline]
     pub(super) fn take(&self, class: Class) -> NonNull<u8> {
-        let kept = self.lists.get(class.index).and_then(|list| list.pop());
-        kept.unwrap_or_else(|| class.allocate())
+        self.pop(class).unwrap_or_else(|| class.allocate())
+    }
+
+    /// Takes a block of `class` out, if there is one.
+    #[inline]
+    fn pop(&self, class: Class) -> Option<NonNull<u8>> {
+        let block = self.lists.get(class.index)?.pop()?;
+        self.kept.set(self.kept.get() - class.layout.size());
+        Some(block)
     }
 
     /// Keeps a block, or frees it if there are enough of them.
@@ -108,14 +121,15 @@ impl Cache {
     /// * `block` was made by `class`, and nobody uses it any more.
     #[inline]
     pub(super) unsafe fn put(&self, class: Class, block: NonNull<u8>) {
+        let kept = self.kept.get() + class.layout.size();
         match self.lists.get(class.index) {
-            Some(list) if list.count.get() < MOST => {
+            Some(list) if kept <= MOST => {
+                self.kept.set(kept);
                 let free = block.cast::<Free>();
                 // SAFETY:
                 // * each class is large enough for a link, and aligned for it; the caller gives the block away.
                 unsafe { free.write(Free { next: list.first.get() }) };
                 list.first.set(Some(free));
-                list.count.set(list.count.get() + 1);
             }
             // SAFETY:
             // * the caller's own promise.
@@ -123,14 +137,32 @@ impl Cache {
         }
     }
 
+    /// Frees a few of what is kept, if that is much.
+    #[inline]
+    pub(crate) fn trim(&self) {
+        if self.kept.get() > FEW {
+            self.free_while(|freed| freed < SLICE && self.kept.get() > FEW);
+        }
+    }
+
     /// Frees what is kept.
     pub(crate) fn clear(&self) {
-        for (index, list) in self.lists.iter().enumerate() {
-            while let Some(block) = list.pop() {
-                let layout = Layout::from_size_align(index * STEP + WORD, ALIGN).expect("the layout of a class");
+        self.free_while(|_| true);
+    }
+
+    /// Frees what is kept, the largest first, while `more` of the number that was freed is true.
+    #[cold]
+    fn free_while(&self, more: impl Fn(usize) -> bool) {
+        let mut freed = 0;
+        for index in (0..CLASSES).rev() {
+            let layout = Layout::from_size_align(index * STEP + WORD, ALIGN).expect("the layout of a class");
+            let class = Class { index, layout };
+            while more(freed) {
+                let Some(block) = self.pop(class) else { break };
                 // SAFETY:
                 // * the list holds blocks of its class only, and has given this one up.
-                unsafe { Class { index, layout }.free(block) };
+                unsafe { class.free(block) };
+                freed += 1;
             }
         }
     }
@@ -143,7 +175,6 @@ impl List {
         // SAFETY:
         // * a block in a list is memory that the list owns, and begins with a link.
         self.first.set(unsafe { first.as_ref() }.next);
-        self.count.set(self.count.get() - 1);
         Some(first.cast())
     }
 }
@@ -210,16 +241,55 @@ mod tests {
             let block = cache.take(class);
             put(&cache, class, block);
         }
-        assert!(cache.lists.iter().all(|list| list.count.get() == 0));
+        assert_eq!(cache.kept.get(), 0);
+    }
+
+    /// Makes so many blocks, and puts them in.
+    fn fill(cache: &Cache, class: Class, count: usize) {
+        let blocks: Vec<_> = (0..count).map(|_| class.allocate()).collect();
+        blocks.into_iter().for_each(|block| put(cache, class, block));
     }
 
     #[test]
     fn no_more_is_kept_than_was_said() {
         let (cache, class) = (Cache::new(), Class::of::<[u64; 12]>());
-        let blocks: Vec<_> = (0..=MOST).map(|_| cache.take(class)).collect();
-        blocks.into_iter().for_each(|block| put(&cache, class, block));
-        assert_eq!(cache.lists[class.index].count.get(), MOST);
+        let most = MOST / class.layout.size();
+        cache.kept.set(MOST - 10 * class.layout.size());
+        fill(&cache, class, 11);
+        assert_eq!(cache.kept.get() / class.layout.size(), most);
+        let taken: Vec<_> = std::iter::from_fn(|| cache.pop(class)).collect();
+        assert_eq!(taken.len(), 10);
+        cache.kept.set(0);
+        taken.into_iter().for_each(|block| put(&cache, class, block));
         cache.clear();
-        assert_eq!(cache.lists[class.index].count.get(), 0);
+        assert!(cache.kept.get() == 0 && cache.pop(class).is_none());
+    }
+
+    #[test]
+    fn much_is_given_back_a_little_at_a_time() {
+        let (cache, large, small) = (Cache::new(), Class::of::<[u64; 20]>(), Class::of::<[u64; 12]>());
+        let size = small.layout.size();
+        cache.kept.set(FEW - size); // As if it had so many.
+        fill(&cache, small, 1);
+        cache.trim();
+        assert_eq!(cache.kept.get(), FEW, "few are kept for good");
+        fill(&cache, small, 1);
+        fill(&cache, large, SLICE + 1);
+        cache.trim();
+        assert_eq!(cache.kept.get(), FEW + size + large.layout.size(), "a slice, of the largest");
+        cache.trim();
+        assert_eq!(cache.kept.get(), FEW, "as many as are too much");
+    }
+
+    #[test]
+    fn a_set_that_goes_to_sleep_gives_back() {
+        let (set, class) = (crate::TaskSet::new(), Class::of::<[u64; 12]>());
+        let cache = &set.core.cells;
+        cache.kept.set(FEW);
+        fill(cache, class, 1);
+        assert!(set.fall_asleep());
+        assert_eq!(cache.kept.get(), FEW);
+        set.wake_up();
+        cache.kept.set(0);
     }
 }
