@@ -54,6 +54,7 @@ fn one_between_threads_too() {
     promise.set_result(1).unwrap();
     assert_eq!((shown(&future), future.running(), future.cancelled()), (of("finished", 0), false, false));
     let (promise, future) = concurrent::promise::<u8>();
+    assert!(!promise.is_cancelled());
     assert!(future.cancel());
     assert_eq!((shown(&future), promise.is_cancelled(), future.cancelled()), (of("cancelled", 0), true, true));
     let (promise, future) = concurrent::promise::<u8>();
