@@ -594,7 +594,7 @@ impl TaskPtr {
     fn free_merged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
         // SAFETY:
-        // * no holder is left, and what they did happened before: `SharedWord::sub` fenced;
+        // * no holder is left, and what they did happened before: `SharedWord::sub` acquired;
         // * the cell was made as a block of this class.
         unsafe { class.free(self.0.cast()) };
         // SAFETY:

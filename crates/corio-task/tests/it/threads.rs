@@ -114,6 +114,36 @@ fn something_ready_on_the_owners_thread_rings_for_a_sleeper_too() {
     assert!(set.has_ready());
 }
 
+/// Nothing but the count orders what the owner did with the cell before the thread that frees it; Miri and the thread
+/// sanitizer watch.
+#[test]
+fn a_waker_that_is_the_last_to_go_has_seen_all_that_was_done() {
+    let (send, receive) = mpsc::channel::<Waker>();
+    let over = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&over);
+    let foreign = thread::spawn(move || {
+        let waker = receive.recv().unwrap();
+        while seen.load(Ordering::Relaxed) == 0 {
+            thread::yield_now();
+        }
+        drop(waker);
+    });
+    let set = TaskSet::new();
+    let mut send = Some(send);
+    let task = set.spawn(poll_fn(move |cx| {
+        cx.waker().wake_by_ref();
+        match send.take() {
+            Some(send) => send.send(cx.waker().clone()).map_or(Poll::Ready(1), |()| Poll::Pending),
+            None => Poll::Ready(2),
+        }
+    }));
+    set.run_batch();
+    set.run_batch();
+    assert_eq!(task.into_output().unwrap(), 2);
+    over.store(1, Ordering::Relaxed);
+    foreign.join().unwrap();
+}
+
 #[test]
 fn a_waker_outlives_the_set_and_dies_elsewhere() {
     let (send, receive) = mpsc::channel::<Waker>();
