@@ -76,6 +76,10 @@ impl Ledger {
         Tracked { number, ledger: Arc::clone(self) }
     }
 
+    fn role(&self, number: u32) -> Role {
+        self.lock().entries[number as usize].role
+    }
+
     fn note_death(&self, number: u32) {
         let here = thread::current().id();
         let mut inner = self.lock();
@@ -145,6 +149,14 @@ impl Ledger {
 pub(crate) struct Tracked {
     pub(crate) number: u32,
     pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Clone for Tracked {
+    /// Makes a value of its own, with its own birth and death.
+    fn clone(&self) -> Tracked {
+        let role = self.ledger.role(self.number);
+        self.ledger.track(role)
+    }
 }
 
 impl Drop for Tracked {

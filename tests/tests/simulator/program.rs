@@ -91,8 +91,10 @@ kinds! {
     CancelCell 5,
     /// Breaks a promise.
     DropPromise 4,
-    /// Lets go of a future.
+    /// Lets go of a read end of a future.
     DropFuture 4,
+    /// Makes one more read end of a future.
+    ShareFuture 10,
     /// Has a callback called when a future is over.
     CellDone 6,
     /// Puts an item into a queue, or does not.
@@ -127,7 +129,7 @@ kinds! {
     AwaitGate 36,
     /// Waits for a task.
     AwaitTask 26,
-    /// Waits for a future.
+    /// Waits for a future, by one of its read ends.
     AwaitCell 16,
     /// Waits for a time.
     AwaitSleep 16,

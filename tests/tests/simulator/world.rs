@@ -56,7 +56,13 @@ impl Row {
     }
 }
 
-type CellRow = (Option<Promise<Tracked>>, Option<corio_future::Future<Tracked>>);
+/// A promise and its future, as far as the program has them.
+struct CellRow {
+    promise: Option<Promise<Tracked>>,
+    /// The read ends that nobody waits by.
+    ends: Vec<corio_future::Future<Tracked>>,
+}
+
 type Spawned = concurrent::Future<Tracked>;
 
 /// Everything that a program acts upon.
@@ -243,7 +249,7 @@ impl World {
         }
         let stash = self.stash.take();
         self.threads.act(1, move || drop(stash));
-        let promises: Vec<_> = self.cells.borrow_mut().iter_mut().map(|cell| cell.0.take()).collect();
+        let promises: Vec<_> = self.cells.borrow_mut().iter_mut().map(|cell| cell.promise.take()).collect();
         drop(promises);
         drop((self.soons.take(), self.laters.take(), self.remotes.take(), self.spawned.take(), self.cells.take()));
         drop((self.calls.take(), self.pool.0.lock().map(|mut jobs| std::mem::take(&mut *jobs))));

@@ -5,25 +5,30 @@ use super::state::{CellListener, CellState, Entry};
 use crate::trace::{Answer, Event};
 
 impl Model<'_> {
+    /// Polls a read end: the last there is gets the value, another a clone of it.
     pub(super) fn poll_cell(&mut self, task: usize, cell: usize) -> Option<(Answer, bool)> {
         let it = &mut self.cells[cell];
-        let answer = match it.state {
+        Some(match it.state {
             CellState::Pending => {
-                if !it.listeners.iter().any(|listener| matches!(listener, CellListener::Waiter(_))) {
+                if !it.listeners.iter().any(|listener| matches!(listener, CellListener::Waiter(at) if *at == task)) {
                     it.listeners.push(CellListener::Waiter(task));
                 }
                 return None;
             }
             CellState::Value(value) => {
-                it.state = CellState::Taken;
-                self.dies(value);
-                (Answer::Value(value), false)
+                it.ends -= 1;
+                let read = if it.ends > 0 {
+                    self.born()
+                } else {
+                    it.state = CellState::Taken;
+                    value
+                };
+                self.dies(read);
+                (Answer::Value(read), false)
             }
             CellState::Cancelled => (Answer::Cancelled, true),
             CellState::Broken | CellState::Taken => (Answer::Broken, false),
-        };
-        self.cells[cell].future = false;
-        Some(answer)
+        })
     }
 
     /// Ends a cell; false if it is over.
@@ -66,16 +71,22 @@ impl Model<'_> {
     /// Drops a cell's value once nobody has the cell.
     pub(super) fn forget_cell(&mut self, cell: usize) {
         let it = &mut self.cells[cell];
-        if let (CellState::Value(value), false, 0) = (it.state, it.future, it.on_their_way) {
+        if let (CellState::Value(value), 0, 0) = (it.state, it.ends, it.on_their_way) {
             it.state = CellState::Taken;
             self.dies(value);
         }
     }
 
+    /// Drops a read end.
     pub(super) fn drop_future(&mut self, cell: usize) {
-        let it = &mut self.cells[cell];
-        (it.future, it.in_table) = (false, false);
-        it.listeners.retain(|listener| matches!(listener, CellListener::Callback(_)));
+        self.cells[cell].ends -= 1;
         self.forget_cell(cell);
+    }
+
+    /// Drops the read end by which a task waits.
+    pub(super) fn leave_cell(&mut self, cell: usize, task: usize) {
+        let listeners = &mut self.cells[cell].listeners;
+        listeners.retain(|listener| !matches!(listener, CellListener::Waiter(at) if *at == task));
+        self.drop_future(cell);
     }
 }

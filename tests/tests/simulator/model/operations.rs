@@ -238,14 +238,7 @@ impl Model<'_> {
             Kind::NewCell => {
                 let state = CellState::Pending;
                 let listeners = Vec::new();
-                self.cells.push(Cell {
-                    state,
-                    promise: true,
-                    future: true,
-                    in_table: true,
-                    listeners,
-                    on_their_way: 0,
-                });
+                self.cells.push(Cell { state, promise: true, ends: 1, in_table: 1, listeners, on_their_way: 0 });
                 Some(Effect::Done)
             }
             Kind::SetCell | Kind::DropPromise => {
@@ -262,11 +255,18 @@ impl Model<'_> {
                 }
                 Some(set.into())
             }
-            Kind::CancelCell | Kind::DropFuture | Kind::CellDone => {
-                let cell = pick(op.a, n, |cell| self.cells[cell].in_table)?;
+            Kind::CancelCell | Kind::DropFuture | Kind::ShareFuture | Kind::CellDone => {
+                let cell = pick(op.a, n, |cell| self.cells[cell].in_table > 0)?;
                 match op.kind {
                     Kind::CancelCell => return Some(self.end_cell(cell, CellState::Cancelled).into()),
-                    Kind::DropFuture => self.drop_future(cell),
+                    Kind::DropFuture => {
+                        self.cells[cell].in_table -= 1;
+                        self.drop_future(cell);
+                    }
+                    Kind::ShareFuture => {
+                        self.cells[cell].in_table += 1;
+                        self.cells[cell].ends += 1;
+                    }
                     _ => {
                         let call = self.new_call(0);
                         self.calls[call].handle = false;

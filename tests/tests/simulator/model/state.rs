@@ -172,9 +172,10 @@ pub(super) enum CellState {
 pub(super) struct Cell {
     pub(super) state: CellState,
     pub(super) promise: bool,
-    pub(super) future: bool,
-    /// The future lies in the table.
-    pub(super) in_table: bool,
+    /// How many read ends there are; of a cell that will never have a value nobody counts.
+    pub(super) ends: usize,
+    /// How many of them lie in the table.
+    pub(super) in_table: usize,
     pub(super) listeners: Vec<CellListener>,
     /// Callbacks that are on their way, and keep the cell.
     pub(super) on_their_way: usize,

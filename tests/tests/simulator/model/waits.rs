@@ -14,9 +14,9 @@ impl Model<'_> {
             Kind::AwaitGate => Some(Leaf::Gate(usize::from(op.a) % 4)),
             Kind::AwaitTask => self.take_handle(op.a, task).map(Leaf::Task),
             Kind::AwaitCell => {
-                let cell = pick(op.a, self.cells.len(), |cell| self.cells[cell].in_table);
+                let cell = pick(op.a, self.cells.len(), |cell| self.cells[cell].in_table > 0);
                 cell.map(|cell| {
-                    self.cells[cell].in_table = false;
+                    self.cells[cell].in_table -= 1;
                     Leaf::Cell(cell)
                 })
             }
@@ -110,7 +110,7 @@ impl Model<'_> {
                     self.drop_handle(child);
                 }
             }
-            Leaf::Cell(cell) => self.drop_future(cell),
+            Leaf::Cell(cell) => self.leave_cell(cell, task),
             Leaf::Sleep(timer) => {
                 if let Some(timer) = self.timers.get_mut(timer) {
                     timer.state = TimerState::Disarmed;

@@ -1,7 +1,7 @@
 //! The operations that anybody can do.
 
 use super::waits::number_of;
-use super::{Outside, ROOM, World, coroutine, millis, pick, pick_some};
+use super::{CellRow, Outside, ROOM, World, coroutine, millis, pick, pick_some};
 use crate::drops::{Role, Tracked};
 use crate::program::{Kind, Op};
 use crate::trace::{Actor, Effect, Event, Outcome};
@@ -277,18 +277,19 @@ impl World {
     fn effect_on_cells(&self, op: Op) -> Option<Effect> {
         let with_promise = || {
             let mut cells = self.cells.borrow_mut();
-            let cell = pick(op.a, cells.len(), |cell| cells[cell].0.is_some())?;
-            cells[cell].0.take()
+            let cell = pick(op.a, cells.len(), |cell| cells[cell].promise.is_some())?;
+            cells[cell].promise.take()
         };
         let with_future = || {
             let mut cells = self.cells.borrow_mut();
-            let cell = pick(op.a, cells.len(), |cell| cells[cell].1.is_some())?;
-            cells[cell].1.take().map(|future| (cell, future))
+            let cell = pick(op.a, cells.len(), |cell| !cells[cell].ends.is_empty())?;
+            cells[cell].ends.pop().map(|future| (cell, future))
         };
+        let put_back = |cell: usize, future| self.cells.borrow_mut()[cell].ends.push(future);
         match op.kind {
             Kind::NewCell => {
                 let (promise, future) = corio_future::promise();
-                self.cells.borrow_mut().push((Some(promise), Some(future)));
+                self.cells.borrow_mut().push(CellRow { promise: Some(promise), ends: vec![future] });
             }
             Kind::SetCell => {
                 let promise = with_promise()?;
@@ -298,17 +299,22 @@ impl World {
             Kind::CancelCell => {
                 let (cell, future) = with_future()?;
                 let cancelled = future.cancel();
-                self.cells.borrow_mut()[cell].1 = Some(future);
+                put_back(cell, future);
                 return Some(cancelled.into());
             }
             Kind::DropFuture => drop(with_future()?),
+            Kind::ShareFuture => {
+                let (cell, future) = with_future()?;
+                put_back(cell, future.share());
+                put_back(cell, future);
+            }
             Kind::CellDone => {
                 let (cell, future) = with_future()?;
                 let mark = self.ledger.track(Role::Callback);
                 future.add_done_callback(move |future| {
                     mark.ledger.note(Event::CellDone(mark.number, cell as u32, future.cancelled()));
                 });
-                self.cells.borrow_mut()[cell].1 = Some(future);
+                put_back(cell, future);
             }
             _ => return None,
         }

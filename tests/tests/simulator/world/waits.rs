@@ -43,8 +43,8 @@ impl World {
             Kind::AwaitTask => self.take_handle(op.a, me).map(Leaf::Task),
             Kind::AwaitCell => {
                 let mut cells = self.cells.borrow_mut();
-                let cell = pick(op.a, cells.len(), |cell| cells[cell].1.is_some());
-                cell.and_then(|cell| cells[cell].1.take()).map(Leaf::Cell)
+                let cell = pick(op.a, cells.len(), |cell| !cells[cell].ends.is_empty());
+                cell.and_then(|cell| cells[cell].ends.pop()).map(Leaf::Cell)
             }
             Kind::AwaitSleep => Some(Leaf::Sleep(millis(op.a % 6))),
             Kind::AwaitGet => Some(Leaf::Get(queue())),
