@@ -85,12 +85,16 @@ impl Branch {
             drop(old);
         }
         let (around, stands_there) = (Node::current(), |around: &Rc<Node>| seats.stands_below(around));
-        if !around.as_ref().is_some_and(stands_there) {
+        let stays = around.as_ref().is_some_and(stands_there);
+        if !stays {
             seats.leave();
             if let Some(around) = around {
                 around.add_branch(seats);
                 seats.parent.replace(Some(around));
             }
+        }
+        if !(same && stays) {
+            seats.take_along(waker);
         }
     }
 }
@@ -198,6 +202,8 @@ pub(crate) struct Places {
     pub(crate) place: Cell<usize>,
     /// The combinator's.
     waker: RefCell<Option<Waker>>,
+    /// A child was given a node while it waited.
+    has_nodes: Cell<bool>,
 }
 
 /// What there is of a child.
@@ -250,10 +256,38 @@ impl Places {
 
     /// Gives a child that waits a node.
     fn make_node(&self, seat: &Seat, around: Option<Rc<Node>>) {
+        self.has_nodes.set(true);
         let node = seat.node(false);
         let waker = self.clone_waker();
         node.waker.replace(waker); // There was none.
         node.adopt(around);
+    }
+
+    /// Gives the waker, and the place in the tree, to those children that waited when they got their nodes: that may have
+    /// been before the combinator paused, or when it was somebody else's.
+    #[inline]
+    fn take_along(&self, waker: &Waker) {
+        if self.has_nodes.get() {
+            self.take_all_along(waker);
+        }
+    }
+
+    #[cold]
+    fn take_all_along(&self, waker: &Waker) {
+        let mut was_hit = false;
+        for seat in &self.seats {
+            let Some(node) = seat.node.get().filter(|node| seat.waits.get() && !node.dead.get()) else { continue };
+            let new = raw::keep(waker);
+            let old = node.waker.replace(Some(new));
+            drop(old); // User code perhaps: under no borrow.
+            node.adopt(self.parent.borrow().clone());
+            if node.is_ripe() {
+                was_hit = true;
+            }
+        }
+        if was_hit {
+            waker.wake_by_ref(); // It was hit when it had no waker, or that of somebody else.
+        }
     }
 
     /// Clones the combinator's waker, which may be user code: under no borrow.

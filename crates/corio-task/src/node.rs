@@ -359,7 +359,8 @@ impl Node {
         asked.requests.get()
     }
 
-    fn is_ripe(&self) -> bool {
+    /// Tells whether its body is to be dropped at its next poll.
+    pub(crate) fn is_ripe(&self) -> bool {
         self.asked().is_some_and(|asked| asked.ripe.borrow().iter().any(|request| !request.is_withdrawn()))
     }
 

@@ -414,28 +414,33 @@ fn a_branch_belongs_to_whoever_polled_it_last() {
 /// One whose turn has not come is not asked by a request to the task, whoever holds its handle.
 #[test]
 fn a_child_that_has_not_begun_is_asked_by_nobody_around() {
-    run_alone(async {
-        let branch = Rc::new(Branch::new(2));
-        let (mine, mut rounds) = (Rc::clone(&branch), 0);
-        let mut bodies = [child(swallows()), child(async { 4 })];
-        let task = create_task(poll_fn(move |cx| {
-            rounds += 1;
-            let polled = mine.children().enter(|children| {
-                if rounds == 1 {
-                    assert!(children.poll(0, bodies[0].as_mut(), cx).is_pending());
-                    return Poll::Pending;
+    for before_the_pause in [false, true] {
+        run_alone(async move {
+            let branch = Rc::new(Branch::new(2));
+            let (mine, mut rounds) = (Rc::clone(&branch), 0);
+            let mut bodies = [child(swallows()), child(async { 4 })];
+            let task = create_task(poll_fn(move |cx| {
+                rounds += 1;
+                let polled = mine.children().enter(|children| {
+                    if rounds == 1 {
+                        assert!(children.poll(0, bodies[0].as_mut(), cx).is_pending());
+                        return Poll::Pending;
+                    }
+                    assert_eq!(children.poll(0, bodies[0].as_mut(), cx), Poll::Ready(Ok(1)));
+                    children.poll(1, bodies[1].as_mut(), cx)
+                });
+                if before_the_pause {
+                    drop((mine.handle(0), mine.handle(1)));
                 }
-                assert_eq!(children.poll(0, bodies[0].as_mut(), cx), Poll::Ready(Ok(1)));
-                children.poll(1, bodies[1].as_mut(), cx)
-            });
-            mine.pause(cx.waker());
-            polled
-        }));
-        yield_now().await;
-        let handle = branch.handle(1);
-        task.cancel();
-        assert_eq!((handle.cancelling(), task.await.unwrap()), (0, Ok(4)));
-    });
+                mine.pause(cx.waker());
+                polled
+            }));
+            yield_now().await;
+            let handle = branch.handle(1);
+            task.cancel();
+            assert_eq!((handle.cancelling(), task.await.unwrap()), (0, Ok(4)));
+        });
+    }
 }
 
 #[test]
@@ -474,6 +479,136 @@ fn a_child_that_waits_is_asked_by_its_handle() {
             assert_eq!(task.await.unwrap().ok(), catches.then_some(1), "the innermost scope takes it");
         }
     });
+}
+
+/// By a handle that was made after the child's poll, and before the combinator first pauses; and it is not polled again.
+#[test]
+fn a_child_is_asked_by_a_handle_made_before_the_first_pause() {
+    for (early, catches) in [(true, true), (true, false), (false, true), (false, false)] {
+        run_alone(async move {
+            let (branch, handle) = (Rc::new(Branch::new(1)), Rc::new(RefCell::new(None)));
+            let (mine, made) = (Rc::clone(&branch), Rc::clone(&handle));
+            let mut body = if catches { child(swallows()) } else { child(forever_u32()) };
+            let task = create_task(poll_fn(move |cx| {
+                let polled = mine.children().enter(|children| children.poll(0, body.as_mut(), cx));
+                if polled.is_pending() && made.borrow().is_none() {
+                    let handle = mine.handle(0);
+                    assert!(!early || handle.request(None));
+                    made.replace(Some(handle));
+                }
+                mine.pause(cx.waker());
+                polled
+            }));
+            yield_now().await;
+            assert!(early || handle.take().unwrap().request(None));
+            Yields(3).await;
+            assert!(task.done(), "nobody was woken");
+            assert_eq!(task.await.unwrap().ok(), catches.then_some(1));
+        });
+    }
+}
+
+/// Such a child belongs to the scope around, as others do.
+#[test]
+fn a_child_with_a_handle_made_before_the_first_pause_is_found_from_around() {
+    run_alone(async {
+        let branch = Branch::new(1);
+        let (mut body, mut handle) = (child(forever_u32()), None);
+        let task = create_task(poll_fn(move |cx| {
+            let polled = branch.children().enter(|children| children.poll(0, body.as_mut(), cx));
+            handle.get_or_insert_with(|| branch.handle(0));
+            branch.pause(cx.waker());
+            polled
+        }));
+        yield_now().await;
+        task.cancel();
+        assert!(was_hit(&task.await.unwrap()), "it stopped at the child");
+    });
+}
+
+/// A handle wakes whoever polled the combinator last, though it was made before that one's pause, or before its poll.
+#[test]
+fn a_handle_made_before_the_pause_wakes_by_the_last_waker() {
+    for made_in_round in [0, 1] {
+        let ((early, early_woken), (late, late_woken)) = (counting(), counting());
+        let branch = Branch::new(2);
+        let (mut first, mut second) = (child(forever_u32()), child(forever_u32()));
+        let mut handle = None;
+        for (round, waker) in [&early, &late].into_iter().enumerate() {
+            let mut cx = Context::from_waker(waker);
+            branch.children().enter(|children| {
+                assert!(children.poll(0, first.as_mut(), &mut cx).is_pending());
+                if round == 0 {
+                    assert!(children.poll(1, second.as_mut(), &mut cx).is_pending());
+                }
+            });
+            if round == made_in_round {
+                handle = Some(branch.handle(1));
+            }
+            branch.pause(waker);
+        }
+        assert!(handle.unwrap().request(None));
+        assert_eq!((early_woken(), late_woken()), (0, 1), "made in round {made_in_round}");
+    }
+}
+
+/// One that is not polled there, too, if somebody has its handle.
+#[test]
+fn a_child_with_a_handle_goes_along_with_its_branch() {
+    run_alone(poll_fn(|cx| {
+        let (branch, mut body) = (Branch::new(1), child(forever_u32()));
+        let (first, second) = (Scope::new(), Scope::new());
+        let mut poll_and_ask = pin!(Some(poll_fn(|cx| {
+            assert!(branch.children().enter(|children| children.poll(0, body.as_mut(), cx)).is_pending());
+            drop(branch.handle(0));
+            branch.pause(cx.waker());
+            Poll::<()>::Pending
+        })));
+        let mut merely_pause = pin!(Some(poll_fn(|cx| {
+            branch.pause(cx.waker());
+            Poll::<()>::Pending
+        })));
+        assert!(first.poll(poll_and_ask.as_mut(), cx).is_pending());
+        assert!(second.poll(merely_pause.as_mut(), cx).is_pending());
+        assert!(second.handle().request(None));
+        poll_and_ask.set(None);
+        let ended = branch.children().enter(|children| children.poll(0, body.as_mut(), cx));
+        assert!(matches!(ended, Poll::Ready(Err(_))), "the request stopped at the child");
+        Poll::Ready(())
+    }));
+}
+
+/// One that is over does not go along: a request hits whoever is left.
+#[test]
+fn a_child_that_is_over_stays_behind_when_its_branch_moves() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let branch = Branch::new(1);
+    let mut body = child(async {
+        yield_now().await;
+        2
+    });
+    let (first, second) = (Scope::new(), Scope::new());
+    let mut rounds = 0;
+    let mut poll = |cx: &mut Context<'_>| {
+        rounds += 1;
+        let polled = branch.children().enter(|children| children.poll(0, body.as_mut(), cx));
+        assert_eq!(polled.is_ready(), rounds == 2);
+        drop(branch.handle(0));
+        branch.pause(cx.waker());
+    };
+    let mut before = pin!(Some(poll_fn(|cx| {
+        poll(cx);
+        Poll::<()>::Pending
+    })));
+    assert!(first.poll(before.as_mut(), &mut cx).is_pending());
+    before.set(None);
+    let mut after = pin!(Some(poll_fn(|cx| {
+        poll(cx);
+        Poll::<()>::Pending
+    })));
+    assert!(second.poll(after.as_mut(), &mut cx).is_pending());
+    assert!(second.handle().request(None));
+    assert!(matches!(second.poll(after.as_mut(), &mut cx), Poll::Ready(Err(_))));
 }
 
 #[test]
