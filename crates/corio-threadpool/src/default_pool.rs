@@ -4,7 +4,6 @@ use crate::shutdown::ShutDown;
 use crate::{Executor, ThreadPoolExecutor};
 use corio_seam::Closed;
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 /// The pool where no loop runs; it ends with the process.
@@ -53,12 +52,6 @@ impl Drop for DefaultPool {
         if let Some(pool) = self.pool.get_mut() {
             pool.shutdown(false, false);
         }
-    }
-}
-
-impl fmt::Debug for DefaultPool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DefaultPool").field(&self.pool.borrow()).finish()
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::Log;
 use corio_threadpool::{Executor, ExecutorExt, Job, RejectReason, Rejected, run_in_executor};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,6 +40,23 @@ fn a_job_dropped_unrun_cancels_its_future() {
     executor.shutdown(true, true);
     assert!(call.cancelled());
     assert!(pollster::block_on(call).unwrap_err().is_cancelled());
+}
+
+/// A job without a future is a call all the same: made once if it is run, and never if it is not.
+#[test]
+fn a_job_without_a_future_is_run_for_what_it_does() {
+    let log = Log::default();
+    let job = |name: &'static str| {
+        let log = log.clone();
+        Job::new(move || log.add(name))
+    };
+    job("run").run();
+    drop(job("dropped"));
+    job("abandoned").abandon();
+    let pool = crate::pool(1);
+    pool.execute(job("run by a pool")).unwrap();
+    pool.shutdown(true, false);
+    assert_eq!(log.lines(), ["run", "run by a pool"]);
 }
 
 #[test]

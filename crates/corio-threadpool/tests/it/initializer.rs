@@ -1,8 +1,9 @@
-use crate::{LONG, door};
+use crate::{Door, LONG, door};
 use corio_threadpool::{CallError, Executor, ExecutorExt, RejectReason, ThreadPoolExecutor, run_in_executor};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 thread_local! {
     static MINE: Cell<usize> = const { Cell::new(0) };
@@ -53,7 +54,7 @@ fn a_worker_that_runs_is_not_broken_off() {
     let initializer = move || assert_eq!(started.fetch_add(1, Ordering::Relaxed), 0, "the second (this is a test)");
     let pool = ThreadPoolExecutor::builder().max_threads(2).initializer(initializer).build().unwrap();
     let (key, gate) = door();
-    let (says, started) = std::sync::mpsc::channel();
+    let (says, started) = channel();
     let first = move || {
         says.send(()).unwrap();
         gate.pass();
@@ -65,5 +66,46 @@ fn a_worker_that_runs_is_not_broken_off() {
     assert!(matches!(pollster::block_on(second), Err(CallError::Broken)));
     key.open();
     assert_eq!(first.result(Some(LONG)).unwrap(), "done");
+    pool.shutdown(true, false);
+}
+
+/// Says that it is being dropped, and is held at a door.
+struct Lingers(Sender<()>, Door);
+
+impl Drop for Lingers {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+        self.1.pass();
+    }
+}
+
+/// The worker whose initializer has panicked fails the queued jobs; so does another that comes from its own job meanwhile.
+#[test]
+fn a_worker_that_takes_a_job_of_a_broken_pool_fails_it() {
+    let ((breaks, breaking), (ends, end), (goes, going)) = (door(), door(), door());
+    let number = AtomicUsize::new(0);
+    let initializer = move || {
+        if number.fetch_add(1, Ordering::Relaxed) == 1 {
+            breaking.pass();
+            panic!("the second (this is a test)");
+        }
+    };
+    let pool = ThreadPoolExecutor::builder().max_threads(2).initializer(initializer).build().unwrap();
+    let (says, said) = channel();
+    let lingers = Lingers(says.clone(), going);
+    let first = run_in_executor(&pool, move || {
+        says.send(()).unwrap();
+        end.pass();
+    });
+    said.recv_timeout(LONG).unwrap();
+    let second = run_in_executor(&pool, move || drop(lingers));
+    let third = run_in_executor(&pool, || ());
+    breaks.open();
+    said.recv_timeout(LONG).unwrap(); // The second is being failed, and the third is queued.
+    ends.open();
+    assert!(matches!(pollster::block_on(third), Err(CallError::Broken)));
+    goes.open();
+    assert!(matches!(pollster::block_on(second), Err(CallError::Broken)));
+    pollster::block_on(first).unwrap();
     pool.shutdown(true, false);
 }

@@ -1,8 +1,8 @@
 use crate::{LONG, pool};
 use corio_seam::Cancelled;
 use corio_threadpool::{
-    BuildError, CallError, ExecutorExt, Job, MapError, RejectReason, Rejected, ThreadPoolExecutor, run_in_executor,
-    to_thread,
+    BuildError, CallError, Executor, ExecutorExt, Job, MapError, RejectReason, Rejected, ThreadPoolExecutor,
+    run_in_executor, to_thread,
 };
 use std::error::Error;
 use std::io;
@@ -61,13 +61,25 @@ fn errors_are_sentences() {
     assert_eq!(BuildError::BadName.to_string(), "a thread's name cannot contain a zero byte");
 }
 
+/// Is refused each thread that it asks for.
+struct WithoutThreads;
+
+impl Executor for WithoutThreads {
+    fn execute(&self, job: Job) -> Result<(), Rejected> {
+        Err(Rejected::new(job, RejectReason::NoThread(io::Error::other("no more processes"))))
+    }
+
+    fn shutdown(&self, _wait: bool, _cancel_futures: bool) {}
+}
+
 #[test]
 fn the_system_s_own_error_is_the_source_of_all_around_it() {
     let no_thread = || RejectReason::NoThread(io::Error::other("no more processes"));
     let words = "no thread could be started for the executor";
-    let errors: [Box<dyn Error>; 4] = [
+    let errors: [Box<dyn Error>; 5] = [
         Box::new(no_thread()),
         Box::new(Rejected::new(Job::new(|| ()), no_thread())),
+        Box::new(WithoutThreads.submit(|| ()).unwrap_err()),
         Box::new(CallError::Rejected(no_thread())),
         Box::new(MapError::Failed(CallError::Rejected(no_thread()))),
     ];
