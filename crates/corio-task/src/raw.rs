@@ -379,7 +379,9 @@ impl TaskPtr {
             self.leave_waits();
         }
         self.core().tasks.remove(self);
-        self.tell();
+        if !header.slot.is_empty() {
+            self.tell();
+        }
         if !header.state.has(HANDLE) {
             self.drop_unclaimed();
         }
@@ -525,6 +527,7 @@ impl TaskPtr {
     }
 
     /// Frees, keeps or merges: the last act of `finish`.
+    #[inline(always)] // Into each of the two that finish: a usual end frees nothing yet.
     fn settle_end(self) {
         let header = self.header();
         let held = self.is_held();
@@ -532,12 +535,18 @@ impl TaskPtr {
             header.extra.clear(self.waits()); // Values of its context may go, and hold wakers of this task: so we count after.
         }
         let local = self.plain_count();
-        if header.shared.is_unreferenced(local) {
-            if !held {
-                self.free_unmerged();
-            }
-            return;
+        if !header.shared.is_unreferenced(local) {
+            self.merge(local, held);
+        } else if !held {
+            self.free_unmerged();
         }
+    }
+
+    /// Adds the owner's count, and the handle and the views as one, to the shared word: from now on any thread may free the
+    /// cell.
+    #[inline(never)]
+    fn merge(self, local: i32, held: bool) {
+        let header = self.header();
         header.state.set(MERGED);
         header.local.set(0);
         header.kept.set(0);
@@ -554,8 +563,16 @@ impl TaskPtr {
     /// Gives up what the handle and the views together hold, once none of them is left.
     #[inline]
     fn settle_held(self) {
+        if self.header().state.is(DONE, DONE.with(ENDING)) {
+            self.settle_held_after_end();
+        }
+    }
+
+    /// As [`settle_held`](Self::settle_held), of a task of which the end has been told.
+    #[inline(never)]
+    fn settle_held_after_end(self) {
         let header = self.header();
-        if !header.state.has(DONE) || header.state.has(ENDING) || self.is_held() {
+        if self.is_held() {
             return;
         }
         if !header.extra.is_empty() {

@@ -486,8 +486,23 @@ unsafe fn report_unclaimed<U, E: Into<Box<dyn std::error::Error>>>(output: NonNu
 }
 
 impl<T> Drop for Handle<T> {
+    #[inline]
     fn drop(&mut self) {
-        let header = self.0.header();
+        let state = &self.0.header().state;
+        if state.is(DONE, DONE.with(ENDING).with(OUTPUT).with(PANIC)) {
+            state.clear(HANDLE); // It was awaited: the usual case.
+            self.0.settle_held_after_end();
+        } else {
+            self.0.drop_handle();
+        }
+    }
+}
+
+impl TaskPtr {
+    /// Gives up the handle of a task that goes on, or is just ending, or whose output or panic nobody took.
+    #[inline(never)]
+    fn drop_handle(self) {
+        let header = self.header();
         if !header.state.has(DONE) {
             header.slot.drop_waker(); // At the end nobody is left there who could be one.
         }
@@ -495,14 +510,9 @@ impl<T> Drop for Handle<T> {
             header.state.clear(HANDLE); // `finish` sees to the output.
             return;
         }
-        if !header.state.has(OUTPUT.with(PANIC)) {
-            header.state.clear(HANDLE);
-            self.0.settle_held();
-            return;
-        }
-        let held = self.0.view(); // A destructor may drop the last of the others.
+        let held = self.view(); // A destructor may drop the last of the others.
         header.state.clear(HANDLE);
-        self.0.drop_unclaimed();
+        self.drop_unclaimed();
         drop(held);
     }
 }

@@ -51,6 +51,12 @@ impl State {
         self.0.get() & flags.0 != 0
     }
 
+    /// Tells whether of the flags `among` exactly `flags` are set.
+    #[inline]
+    pub(super) fn is(&self, flags: Flags, among: Flags) -> bool {
+        self.0.get() & among.0 == flags.0
+    }
+
     #[inline]
     pub(super) fn set(&self, flags: Flags) {
         self.0.set(self.0.get() | flags.0);

@@ -79,6 +79,12 @@ impl SlotWord {
         }
     }
 
+    /// Tells whether nobody is told.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.get().is_null()
+    }
+
     #[inline]
     pub(super) fn is_seat(&self) -> bool {
         self.0.get().addr() & TAGS == SEAT
