@@ -3,8 +3,9 @@
 //! A general allocator is fast for a few blocks of a size, and slow when a thousand tasks die and a thousand others are
 //! made; of a hundred thousand it gives the pages back to the system, which fills them with zeros for the next. A set makes
 //! and frees nothing more often than cells. So the owner keeps freed blocks by size, up to a bound in bytes, each list
-//! linked through the blocks themselves; and a set that goes to sleep, which has time, gives a few of a large store back. Every block is an allocation of its own, with the layout of its class: a
-//! foreign thread that frees the last reference to a cell gives it to the global allocator, whoever it came from before.
+//! linked through the blocks themselves; and a set that goes to sleep, which has time, gives a few of a large store back.
+//! Every block is an allocation of its own, with the layout of its class: a foreign thread that frees the last reference to
+//! a cell gives it to the global allocator, whoever it came from before.
 //!
 //! [`allocate`](super::cell::allocate) does without it in builds with debug assertions and under Miri, so that a use
 //! after free is found there as ever.
