@@ -112,7 +112,7 @@ impl SlotWord {
     /// Has a seat told.
     #[inline]
     pub(super) fn add_seat(&self, seat: Seat) {
-        if self.0.get().is_null() {
+        if self.is_empty() {
             self.put(Listening::Seat(seat));
         } else {
             self.with_listeners(|listeners| listeners.add_seat(seat));
@@ -174,7 +174,7 @@ impl SlotWord {
     /// Forgets the waker of whoever awaited the handle.
     #[inline]
     pub(super) fn drop_waker(&self) {
-        if !self.0.get().is_null() && !self.is_seat() {
+        if !self.is_empty() && !self.is_seat() {
             self.drop_waker_slow();
         }
     }
