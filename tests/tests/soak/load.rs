@@ -1,6 +1,6 @@
 //! What is done at once: a worker for each kind of work, over and over until the end.
 
-use crate::site::{self, PAGES};
+use crate::site::{self, AT_ONCE, PAGES};
 use corio::{
     Queue, RemoteHandle, Task, as_completed, concurrent, create_task, gather, join, promise, race, sleep, timeout,
     to_thread, yield_now,
@@ -83,11 +83,11 @@ pub(crate) fn workers(tally: &Rc<Tally>, site: SocketAddr, end: Instant) -> Vec<
 /// One turn of a worker.
 type Turn = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
-/// Crawls the whole site, eight pages at a time.
-async fn crawl(tally: Rc<Tally>, site: SocketAddr) {
+/// Crawls the whole site, some pages at a time.
+pub(crate) async fn crawl(tally: Rc<Tally>, site: SocketAddr) {
     let (mut seen, mut frontier) = (HashSet::from([0]), vec![0]);
     while !frontier.is_empty() {
-        let rest = frontier.split_off(frontier.len().min(8));
+        let rest = frontier.split_off(frontier.len().min(AT_ONCE));
         let pages = std::mem::replace(&mut frontier, rest);
         let fetched = gather(pages.into_iter().map(|page| site::fetch(site, page))).await;
         for link in fetched.expect("the site answers").into_iter().flatten() {

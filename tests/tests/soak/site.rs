@@ -8,6 +8,11 @@ use std::net::SocketAddr;
 
 /// How many pages there are.
 pub(crate) const PAGES: u64 = 200;
+/// How many pages are fetched at once.
+pub(crate) const AT_ONCE: usize = 8;
+/// How many descriptors the site and a crawl have at once, at most: the listener; both ends of each fetch; and of the fetches
+/// before them the servers' ends, which close after the fetch has seen the page's end.
+pub(crate) const DESCRIPTORS: usize = 1 + AT_ONCE * 3;
 
 /// A site that is open.
 pub(crate) struct Site {
