@@ -67,7 +67,7 @@ where
     let course = Rc::new(Course {
         children: RefCell::new(children),
         seats: RefCell::default(),
-        results: RefCell::default(),
+        results: RefCell::new(VecDeque::with_capacity(count.min(ROOM))),
         waiters: RefCell::default(),
         last_ticket: Cell::new(0),
     });
@@ -80,6 +80,9 @@ type Listened<O> = (Child<O>, Option<Key>);
 
 /// A result, and which child's it is.
 type Numbered<O> = (usize, Result<<O as Outcome>::Value, Failure>);
+
+/// For how many results there is room from the start: many children may end before anybody looks.
+const ROOM: usize = 32;
 
 /// What the callbacks of the children share.
 struct Course<O: Outcome> {
@@ -100,8 +103,10 @@ impl<O: Outcome> Course<O> {
         let ears = Ears::new(count, self);
         let mut over = Vec::new();
         for (index, listened) in self.children.borrow_mut().iter_mut().enumerate() {
+            // Nothing runs now. Those that are over are told in their order, by seats as long as that can be.
             match listened {
-                Some((child, key)) if !child.done() => *key = Some(child.listen_with(&ears, index)), // Nothing runs now.
+                Some((child, key)) if !child.done() => *key = Some(child.listen_with(&ears, index)),
+                Some((child, _)) if over.is_empty() && child.listen_late(&ears, index) => {}
                 _ => over.push(index),
             }
         }

@@ -68,6 +68,17 @@ impl<O: Outcome> Child<O> {
         }
     }
 
+    /// Has the audience told, through the loop, of a child that is over; false if it is no task of this loop: that takes a
+    /// callback.
+    #[inline]
+    pub(crate) fn listen_late<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
+        match self {
+            Child::Spawned(task) => ears.late_seat(task, index),
+            Child::Task(task) => ears.late_seat(task, index),
+            _ => false,
+        }
+    }
+
     pub(crate) fn unlisten(&self, key: &Key, seats: Option<&Seats>, index: usize) {
         match (self, key) {
             (Child::Spawned(task), Key::Seat) => seats.is_some_and(|seats| task.leave_seat(seats, index)),

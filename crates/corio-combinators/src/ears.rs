@@ -11,20 +11,37 @@ pub struct Ears<A> {
     audience: Rc<A>,
     count: usize,
     seats: OnceCell<Seats>,
+    /// Makes the seats.
+    make: fn(usize, Rc<dyn Audience>) -> Seats,
 }
 
 impl<A: Audience + 'static> Ears<A> {
     /// Prepares to listen to so many children.
     pub(crate) fn new(count: usize, audience: &Rc<A>) -> Ears<A> {
-        Ears { audience: Rc::clone(audience), count, seats: OnceCell::new() }
+        Ears { audience: Rc::clone(audience), count, seats: OnceCell::new(), make: Seats::new }
+    }
+
+    /// As [`new`](Ears::new), for an audience that has something to say at once.
+    pub(crate) fn announcing(count: usize, audience: &Rc<A>) -> Ears<A> {
+        Ears { make: Seats::announcing, ..Ears::new(count, audience) }
     }
 
     /// Listens to a task.
     #[inline]
     pub(crate) fn seat<T>(&self, task: &Task<T>, index: usize) -> Key {
-        let make = || Seats::new(self.count, Rc::clone(&self.audience) as Rc<dyn Audience>);
-        task.take_seat(self.seats.get_or_init(make), index);
+        task.take_seat(self.seats(), index);
         Key::Seat
+    }
+
+    /// Listens to a task that is over; false if that takes a callback.
+    #[inline]
+    pub(crate) fn late_seat<T>(&self, task: &Task<T>, index: usize) -> bool {
+        task.take_late_seat(self.seats(), index)
+    }
+
+    #[inline]
+    fn seats(&self) -> &Seats {
+        self.seats.get_or_init(|| (self.make)(self.count, Rc::clone(&self.audience) as Rc<dyn Audience>))
     }
 
     /// Returns a callback for what is no task.

@@ -152,7 +152,7 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
     /// Listens to those that are not over, and then counts those that are: they may be all.
     fn listen(self: &Rc<Self>) {
         let count = self.slots.count();
-        let over = self.slots.listen(&Ears::new(count, self));
+        let over = self.slots.listen(&Ears::announcing(count, self));
         if count == 0 {
             self.finish();
         }

@@ -455,6 +455,13 @@ impl TaskPtr {
         }
     }
 
+    /// Tells whether a task that is over may stand in the ready queue once more, and somebody comes to look.
+    fn can_be_queued_after_end(self) -> bool {
+        let header = self.header();
+        let is_free = header.slot.is_empty() && !header.state.has(QUEUE_VIEW.with(ENDING));
+        is_free && self.core().is_open() && self.core().is_current()
+    }
+
     /// Counts the view that a finished task's entry of the ready queue is.
     fn hold_for_queue(self) {
         let header = self.header();

@@ -86,7 +86,13 @@ impl Core {
 
     /// Tells whether what calls is run by a batch of this set: only then can a task start at once.
     pub(crate) fn runs_the_caller(&self) -> bool {
-        self.running.get() && std::ptr::eq(current::core_address(), self)
+        self.running.get() && self.is_current()
+    }
+
+    /// Tells whether this is the set that runs on this thread now.
+    #[inline]
+    pub(crate) fn is_current(&self) -> bool {
+        std::ptr::eq(current::core_address(), self)
     }
 
     pub(crate) fn next_number(&self) -> u64 {
@@ -98,7 +104,7 @@ impl Core {
     #[inline]
     pub(crate) fn enqueue(&self, node: Node) {
         self.ready.push(node);
-        if !std::ptr::eq(current::core_address(), self) {
+        if !self.is_current() {
             self.inbox.kick();
         }
     }
@@ -106,7 +112,7 @@ impl Core {
     /// Appends a task of this set, which runs on this thread now, to the ready queue.
     #[inline]
     pub(crate) fn enqueue_here(&self, node: Node) {
-        debug_assert!(std::ptr::eq(current::core_address(), self), "somebody may be parked for this set");
+        debug_assert!(self.is_current(), "somebody may be parked for this set");
         self.ready.push(node);
     }
 

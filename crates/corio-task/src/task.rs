@@ -266,6 +266,19 @@ impl<T> Task<T> {
         self.handle.take_seat(seats, index);
     }
 
+    /// As [`take_seat`](Task::take_seat), of a task that is over and whose set runs here, and without an allocation: the
+    /// audience is told in a later turn. False in any other case, and while another seat of the task is still to be told:
+    /// then nobody is told, and a callback is the way.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many seats.
+    #[inline]
+    #[must_use = "where it is false, nobody is told"]
+    pub fn take_late_seat(&self, seats: &Seats, index: usize) -> bool {
+        self.handle.take_late_seat(seats, index)
+    }
+
     /// Takes that back; false if the audience was told, or is about to be.
     pub fn leave_seat(&self, seats: &Seats, index: usize) -> bool {
         self.handle.leave_seat(seats, index)

@@ -2,7 +2,7 @@ use crate::kit::{forever, ms, run, sleep, yield_now};
 use corio_combinators::{
     Failure, ReturnWhen, WaitSet, as_completed, gather, gather_settled, shield, timeout, timeout_scope, wait, wait_for,
 };
-use corio_task::{Task, TaskOptions, catch_cancelled, create_task, create_task_with, format_call_graph};
+use corio_task::{Task, TaskOptions, TaskSet, catch_cancelled, create_task, create_task_with, format_call_graph};
 use futures_core::Stream;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -272,5 +272,25 @@ fn who_waits_for_as_completed_waits_for_the_unfinished() {
         let text = drawn(&waiter);
         assert!(text.contains("slower") && !text.contains("\"slow\""), "{text}");
         waiter.await.unwrap();
+    });
+}
+
+/// A task of this loop that is over stands in the queue itself; one of another set is told by a callback.
+#[test]
+fn those_that_are_over_come_in_the_order_in_which_they_were_given() {
+    let other = TaskSet::new();
+    let theirs = [other.spawn(async { 2 }), other.spawn(async { 3 })];
+    other.run_batch();
+    run(async {
+        let eager = |number| create_task_with(TaskOptions::new().eager(true), async move { number });
+        let [second, third] = theirs;
+        let pending = create_task(async { 0 });
+        let mut results = as_completed([eager(1), pending, second, eager(4), third]);
+        let mut seen = Vec::new();
+        while let Some((index, result)) = results.next_indexed().await {
+            seen.push((index, result.unwrap()));
+        }
+        // The pending one ends before them, and is told of in the turn after.
+        assert_eq!(seen, [(0, 1), (2, 2), (3, 4), (4, 3), (1, 0)]);
     });
 }

@@ -365,6 +365,18 @@ impl<T> Handle<T> {
         }
     }
 
+    /// Has a seat called by the task itself, which is over, as the entry of the ready queue; false if it cannot be: its set
+    /// does not run here, or its entry stands in the queue already.
+    #[inline]
+    pub(crate) fn take_late_seat(&self, seats: &Seats, index: usize) -> bool {
+        let can = self.is_done() && self.0.can_be_queued_after_end();
+        if can {
+            self.0.header().slot.add_seat(seats.take(index));
+            self.0.call_soon();
+        }
+        can
+    }
+
     /// Takes a seat back; false if it was called, or is about to be.
     pub(crate) fn leave_seat(&self, seats: &Seats, index: usize) -> bool {
         !self.is_done() && self.0.header().slot.remove_seat(seats, index).is_some()

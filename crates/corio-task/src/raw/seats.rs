@@ -1,8 +1,8 @@
 //! Seats: the done callbacks of many tasks, in one allocation.
 //!
 //! ```text
-//! { count | audience | context | length || 0, 1, 2, ... }
-//!                                            ▲  a seat: a thin pointer, which fits into a task's slot
+//! { count | audience | context | length, announces || 0, 1, 2, ... }
+//!                                                       ▲  a seat: a thin pointer, which fits into a task's slot
 //! ```
 //!
 //! A seat that is taken is one count of its block, and so is each [`Seats`]. Everything here stays on one thread.
@@ -20,8 +20,9 @@ pub trait Audience {
     /// Says that the task in the seat of that number is over.
     fn ended(&self, index: usize);
 
-    /// Says so in the very step in which the task has returned a value, before its turn. True if the audience has no use
-    /// for the turn: [`ended`](Audience::ended) is then not called for it.
+    /// Says so in the very step in which the task has returned a value, before its turn: to those whose seats are
+    /// [announcing](Seats::announcing). True if the audience has no use for the turn: [`ended`](Audience::ended) is then not
+    /// called for it.
     ///
     /// An audience that only counts, and keeps values ([`Task::into_output`](crate::Task::into_output) works already), has
     /// something to say only at the last. It must leave to `ended` whatever others could notice. Not every end is
@@ -80,6 +81,8 @@ struct Block {
     context: Option<Context>,
     /// How many numbers follow.
     length: u32,
+    /// The audience has something to say at once.
+    announces: bool,
 }
 
 /// A seat that is taken.
@@ -93,13 +96,28 @@ impl Seats {
     /// If `count` is four billion or more.
     #[must_use]
     pub fn new(count: usize, audience: Rc<dyn Audience>) -> Seats {
+        Seats::make(count, audience, false)
+    }
+
+    /// As [`new`](Seats::new), for an audience that is asked [in the very step](Audience::ending) in which a task returns a
+    /// value.
+    ///
+    /// # Panics
+    ///
+    /// If `count` is four billion or more.
+    #[must_use]
+    pub fn announcing(count: usize, audience: Rc<dyn Audience>) -> Seats {
+        Seats::make(count, audience, true)
+    }
+
+    fn make(count: usize, audience: Rc<dyn Audience>, announces: bool) -> Seats {
         let length = u32::try_from(count).expect("four billion seats");
         let layout = Block::layout(count);
         // SAFETY:
         // * the size is not 0: a block has a front.
         let memory = unsafe { alloc(layout) };
         let Some(block) = NonNull::new(memory.cast::<Block>()) else { handle_alloc_error(layout) };
-        let front = Block { count: Cell::new(1), audience, context: capture_context(), length };
+        let front = Block { count: Cell::new(1), audience, context: capture_context(), length, announces };
         // SAFETY:
         // * the layout has room for the front first.
         unsafe { block.write(front) };
@@ -186,7 +204,7 @@ impl Block {
         // * the caller's own promise: the front is there, once.
         let front = unsafe { block.read() };
         // SAFETY:
-        // * the block was made with this very layout, by `Seats::new`.
+        // * the block was made with this very layout, by `Seats::make`.
         unsafe { dealloc(block.as_ptr().cast(), Block::layout(front.length as usize)) };
         drop(front); // User code: last.
     }
@@ -258,9 +276,12 @@ impl Seat {
         run_callback(context, move || self.block().audience.ended(self.index()));
     }
 
-    /// Announces the end to the audience, and tells whether that did.
+    /// Announces the end to the audience, if that is to be asked, and tells whether that did.
     #[inline]
     pub(super) fn announce(&self) -> bool {
+        if !self.block().announces {
+            return false;
+        }
         let mut did = false;
         catch_and_report("exception in a done callback", || did = self.block().audience.ending(self.index()));
         did

@@ -30,7 +30,7 @@ fn seats(count: usize) -> (TaskSet, Log, Rc<Hears>, Seats) {
     let reports = log.clone();
     set.set_report_handler(Some(Rc::new(move |report: Report| reports.add(report.message))));
     let hears = Rc::new(Hears { log: log.clone(), enough: Cell::new(false) });
-    let seats = Seats::new(count, Rc::clone(&hears) as Rc<dyn Audience>);
+    let seats = Seats::announcing(count, Rc::clone(&hears) as Rc<dyn Audience>);
     (set, log, hears, seats)
 }
 
@@ -109,6 +109,19 @@ fn a_panic_of_an_announcement_is_reported_and_the_end_told() {
     assert_eq!(log.take(), ["ended 9"]);
 }
 
+/// Seats that do not announce keep quiet, whatever the audience would say.
+#[test]
+fn nothing_is_announced_from_plain_seats() {
+    let (set, log, hears, _) = seats(1);
+    hears.enough.set(true);
+    let plain = Seats::new(1, Rc::clone(&hears) as Rc<dyn Audience>);
+    set.spawn(async {}).take_seat(&plain, 0);
+    set.run_batch();
+    assert_eq!(log.take(), [""; 0]);
+    set.run_batch();
+    assert_eq!(log.take(), ["ended 0"]);
+}
+
 #[test]
 fn nothing_is_announced_to_those_who_do_not_ask_for_it() {
     struct Plain(Cell<usize>);
@@ -119,7 +132,7 @@ fn nothing_is_announced_to_those_who_do_not_ask_for_it() {
     }
     let (set, plain) = (TaskSet::new(), Rc::new(Plain(Cell::new(0))));
     assert!(!plain.ending(0));
-    let seats = Seats::new(8, Rc::clone(&plain) as Rc<dyn Audience>);
+    let seats = Seats::announcing(8, Rc::clone(&plain) as Rc<dyn Audience>);
     let tasks = [set.spawn(async {}), set.spawn(async {})];
     tasks[0].take_seat(&seats, 7);
     tasks[1].take_seat(&seats, 0);

@@ -17,6 +17,8 @@ mod shields;
 mod panic;
 /// Seats: done callbacks of many tasks in one allocation.
 mod seats;
+/// Seats of tasks that are over.
+mod late_seats;
 /// Ends that are announced before they are told.
 mod audience;
 /// What is dropped, when, and that it is dropped once.

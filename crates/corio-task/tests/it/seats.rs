@@ -472,7 +472,7 @@ impl Audience for Purse {
 fn an_audience_may_take_a_value_in_the_step_that_ends_the_task() {
     let (set, log, purse) = (TaskSet::new(), Log::new(), Rc::new(Purse::default()));
     set.set_report_handler(Some(Rc::new(|_| ())));
-    let seats = Seats::new(4, Rc::clone(&purse) as Rc<dyn Audience>);
+    let seats = Seats::announcing(4, Rc::clone(&purse) as Rc<dyn Audience>);
     let spawn = |name| {
         let value = OnDrop(log.clone(), name);
         set.spawn(async move { value })
