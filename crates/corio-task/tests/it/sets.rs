@@ -407,7 +407,8 @@ fn under_a_seed_senders_are_interleaved() {
     }
     assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
     drop(seeded);
-    let orders: std::collections::BTreeSet<Vec<(usize, usize)>> = (0..20)
+    let seeds = if cfg!(miri) { 4 } else { 20 };
+    let orders: std::collections::BTreeSet<Vec<(usize, usize)>> = (0..seeds)
         .map(|seed| {
             let seeded = corio_seam::seed(seed);
             let set = TaskSet::new();
@@ -437,7 +438,7 @@ fn under_a_seed_senders_are_interleaved() {
             order
         })
         .collect();
-    assert!(orders.len() > 10, "{}", orders.len());
+    assert!(orders.len() > seeds as usize / 2, "{}", orders.len());
 }
 
 #[test]
