@@ -20,7 +20,8 @@ use corio_task::LARGE_FUTURE;
 /// has made some hundreds of iterations: shorter runs are not worth a handler.
 ///
 /// Whoever listens to `SIGINT` with `corio_signal` takes over for as long as he does. A handler that is installed by
-/// other means while the run listens is not noticed: if it is one of `signal-hook`'s, both are called.
+/// other means while the run listens is not noticed, and left in place in the end: if it calls what was there before it, as
+/// `signal-hook`'s does, both hear.
 ///
 /// # Errors
 ///

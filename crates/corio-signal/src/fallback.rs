@@ -36,8 +36,8 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// Starts to listen to `signal`; `None` if something else than its default action was in place before this crate
-    /// first met it: a handler that is not ours, or an order to ignore it. (Found out as the crate's page says.)
+    /// Starts to listen to `signal`; `None` if something else than its default action is in place: a handler that is not
+    /// ours, or lies below ours, or an order to ignore the signal.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! A [`Signals`] listener is made before the signals are wanted; then [`recv`](Signals::recv) waits for the next one.
 //! While somebody listens to a signal its default action is off, and afterwards it is on again. No thread is started,
-//! and nothing but two stores happens in a signal handler.
+//! and next to nothing happens in a signal handler: a flag is raised, and a bell is rung.
 //!
 //! # Examples
 //!
@@ -43,14 +43,20 @@
 //! - **Cancellation loses nothing**: a signal stays with its listener until it is taken.
 //! - **Waiting where nobody watches panics** with a sentence that says what to do, instead of waiting for ever.
 //! - **A waker that panics** is reported (`corio_seam::report`), and all others are woken.
-//! - **After the last listener** of a signal is dropped, the signal does again what it did before the first one was
-//!   made, so a Ctrl-C ends the process. In truth the operating system's handler stays, since `signal-hook` cannot give
-//!   it back, and it *acts as* the default action: it resets the signal, and raises it again. What was in place before
-//!   is looked up in Linux's `/proc`; if that was an ignored signal, or somebody else's handler, it is left at that. On
-//!   other systems the default action is assumed, but for `SIGPIPE`, which Rust's runtime ignores. Handlers that were
-//!   there before the first listener are called as well, before ours. Real-time signals have no default action to act out: they are
-//!   ignored afterwards. A child process that is `exec`uted starts with the default actions; one that is only `fork`ed
-//!   shares the bell with its parent, and must not listen.
+//! - **After the last listener** of a signal is dropped, what was in place before the first one is put back: the default
+//!   action, so a Ctrl-C ends the process, also of real-time signals; an order to ignore the signal, as `nohup` gives, and
+//!   Rust's runtime for `SIGPIPE`; or another's handler, with its flags and its mask.
+//! - **Handlers of others that were there before** are called as well, while somebody listens: after ours has done its
+//!   part, with all that they ask for (`siginfo`), and with the signals held back that they want held back.
+//! - **Handlers of others that come later** lie over ours, and it is for them to call it: then listeners go on hearing,
+//!   and otherwise not. When the last listener is dropped they stay, and answer for the signal alone. Should one put ours
+//!   back after that, ours gives way to what was there before it. Listeners that are made anew hear in any case; only when
+//!   four different handlers have come over ours so, and none has gone, the next listener is an error.
+//! - **Whoever is interrupted** notices nothing: `errno` is as it was, system calls are restarted (`SA_RESTART`) where the
+//!   system does that, and a thread's stack for signals is used if it has one (unless another's handler that was there
+//!   before does without). All signals may arrive at once.
+//! - **Children**: one that is `exec`uted starts with the default actions; one that is only `fork`ed shares the bell with
+//!   its parent, and must not listen.
 //!
 //! # What is `Send`
 //!
@@ -62,7 +68,7 @@
 //! # How it works
 //!
 //! A handler can do next to nothing: wakers take locks, and locks in handlers hang. So a handler raises a flag, one a
-//! signal, and writes a byte into a socket that does not block. The flags are the data, the socket is only a bell: when
+//! signal, and sends a byte into a socket, without blocking. The flags are the data, the socket is only a bell: when
 //! it is full it has been rung. Somebody watches the other end, and calls [`dispatch`](dispatch()) on his own stack,
 //! where wakers may run: it empties the socket, lowers the flags, sets the bits of each listener, and wakes. tokio and
 //! async-io do the same with a driver of their own (async-io's runs on a helper thread); this crate lies below any
@@ -70,9 +76,11 @@
 //! line of glue ([`Bell`]).
 //! Any number may watch; whoever comes first does the work, the others find nothing to do.
 //!
+//! The handler is installed by `sigaction`, which also says what was there before; that is all the unsafe code there is.
+//!
 //! On Windows there is nothing to watch: listeners cannot be made there, and say so.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // Lifted in `sys::unix::action` alone.
 
 mod listener;
 mod fallback;

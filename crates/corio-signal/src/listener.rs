@@ -46,7 +46,7 @@ impl Signals {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an empty list, a signal that the system does not have or that
     /// cannot be caught (`SIGKILL`, `SIGSTOP`), or must not be (`SIGSEGV`, `SIGILL`, `SIGFPE`);
     /// [`Unsupported`](io::ErrorKind::Unsupported) where there are no signals (Windows); others when the system is out
-    /// of descriptors. Nothing is listened to then.
+    /// of descriptors, or when four handlers of others lie over ours (see the crate's page). Nothing is listened to then.
     pub fn new(signals: impl IntoIterator<Item = Signal>) -> io::Result<Signals> {
         let mut mask = 0;
         for signal in signals {

@@ -1,6 +1,6 @@
 //! The process's one table: which signals have handlers, who listens, and the pipe.
 //!
-//! A handler raises its signal's flag in [`ARRIVED`] and rings the pipe; nothing else happens in a handler. Whoever
+//! A handler raises its signal's flag in [`ARRIVED`] and rings the pipe; nothing else of ours happens there. Whoever
 //! hears the bell calls [`dispatch`], which empties the pipe, *then* lowers the flags and hands what they said to the
 //! listeners. A signal that arrives in between rings again: a ring for nothing is possible, a lost one is not.
 
@@ -15,13 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
-/// Signals that arrived and were not handed out yet. Raised by handlers, lowered by [`Registry::collect`]; SeqCst, as
-/// `signal-hook` stores.
-static ARRIVED: [AtomicBool; Signal::MAX] = [const { AtomicBool::new(false) }; Signal::MAX];
-
-/// Signals that have a handler but no listener: the handler acts as the default action would. Changed under the lock,
-/// read by handlers.
-static IDLE: [AtomicBool; Signal::MAX] = [const { AtomicBool::new(false) }; Signal::MAX];
+/// Signals that arrived and were not handed out yet. Raised by handlers, lowered by [`Registry::collect`]; SeqCst, both.
+pub(crate) static ARRIVED: [AtomicBool; Signal::MAX] = [const { AtomicBool::new(false) }; Signal::MAX];
 
 /// How many listeners there are, but for fallbacks. Changed under the lock; event loops read it without.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
@@ -38,10 +33,8 @@ struct Registry {
 /// What is known of one signal.
 struct Slot {
     listeners: usize,
-    /// The actions in the handler; there while `listeners` is above 0.
+    /// There while `listeners` is above 0.
     handler: Option<Handler>,
-    /// Whether the default action was in place when this crate first met the signal.
-    default: Option<bool>,
 }
 
 /// Opens the pipe, or returns it.
@@ -79,7 +72,7 @@ pub(crate) fn add(listener: &Arc<Listener>) -> io::Result<()> {
 
 /// Adds a listener for what no other listens to; false, and it is not added, if the default action was not in place.
 pub(crate) fn add_fallback(listener: &Arc<Listener>, signal: Signal) -> io::Result<bool> {
-    let is_default = REGISTRY.lock().slots[signal.index()].meet(signal)?;
+    let is_default = sys::is_default(signal)?;
     if is_default {
         add(listener)?;
     }
@@ -108,7 +101,7 @@ fn wake_all(wakers: Vec<Waker>) -> usize {
 
 impl Registry {
     const fn new() -> Registry {
-        const SLOT: Slot = Slot { listeners: 0, handler: None, default: None };
+        const SLOT: Slot = Slot { listeners: 0, handler: None };
         Registry { pipe: None, slots: [SLOT; Signal::MAX], listeners: Vec::new() }
     }
 
@@ -163,24 +156,9 @@ impl Registry {
 }
 
 impl Slot {
-    /// Looks at what is in place for the signal, the first time; tells whether that was the default action.
-    fn meet(&mut self, signal: Signal) -> io::Result<bool> {
-        if let Some(default) = self.default {
-            return Ok(default);
-        }
-        let default = sys::is_default(signal);
-        if default {
-            sys::act_as_default(signal, &IDLE[signal.index()])?;
-        }
-        self.default = Some(default);
-        Ok(default)
-    }
-
-    fn add(&mut self, signal: Signal, pipe: &Pipe) -> io::Result<()> {
-        self.meet(signal)?;
+    fn add(&mut self, signal: Signal, pipe: &'static Pipe) -> io::Result<()> {
         if self.listeners == 0 {
-            self.handler = Some(sys::listen(signal, &ARRIVED[signal.index()], pipe)?);
-            IDLE[signal.index()].store(false, Ordering::SeqCst);
+            self.handler = Some(sys::listen(signal, pipe)?);
         }
         self.listeners += 1;
         Ok(())
@@ -191,11 +169,10 @@ impl Slot {
         if self.listeners > 0 {
             return;
         }
-        // From here on the default action holds again; what was flagged a moment ago is nobody's.
-        IDLE[signal.index()].store(true, Ordering::SeqCst);
         if let Some(handler) = self.handler.take() {
             sys::unlisten(handler);
         }
+        // What was flagged a moment ago is nobody's.
         ARRIVED[signal.index()].store(false, Ordering::SeqCst);
     }
 }

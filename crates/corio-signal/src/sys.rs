@@ -12,7 +12,7 @@ mod other;
 #[cfg(not(unix))]
 use other as platform;
 
-pub(crate) use platform::{Handler, NAMED, Pipe, act_as_default, is_allowed, is_default, listen, unlisten};
+pub(crate) use platform::{Handler, NAMED, Pipe, is_allowed, is_default, listen, unlisten};
 pub use platform::{SIGINT, SIGTERM};
 
 use crate::Signal;

@@ -2,7 +2,6 @@
 
 use crate::Signal;
 use std::io;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub(crate) const NAMED: &[(i32, &str)] = &[(2, "SIGINT"), (15, "SIGTERM")];
@@ -32,7 +31,7 @@ impl Pipe {
 /// Never made.
 pub(crate) enum Handler {}
 
-pub(crate) fn listen(_: Signal, _: &'static AtomicBool, pipe: &Pipe) -> io::Result<Handler> {
+pub(crate) fn listen(_: Signal, pipe: &Pipe) -> io::Result<Handler> {
     match *pipe {}
 }
 
@@ -40,14 +39,10 @@ pub(crate) fn unlisten(handler: Handler) {
     match handler {}
 }
 
-pub(crate) fn act_as_default(_: Signal, _: &'static AtomicBool) -> io::Result<()> {
-    Ok(())
-}
-
 pub(crate) fn is_allowed(_: Signal) -> bool {
     true
 }
 
-pub(crate) fn is_default(_: Signal) -> bool {
-    true
+pub(crate) fn is_default(_: Signal) -> io::Result<bool> {
+    Ok(true)
 }

@@ -1,53 +1,53 @@
-//! Unix: handlers by `signal-hook`, the bell is a socket pair.
+//! Unix: handlers of our own, the bell is a socket pair.
+
+mod handler;
+mod action;
+
+pub(crate) use handler::{Handler, is_default, unlisten};
 
 use crate::{Bell, LoopBell, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::FORBIDDEN;
-use signal_hook::consts::signal as number;
-use signal_hook::{SigId, flag, low_level};
-use std::fs;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// The numbers that this platform gives to the signals with a name.
 pub(crate) const NAMED: &[(i32, &str)] = &[
-    (number::SIGALRM, "SIGALRM"),
-    (number::SIGCHLD, "SIGCHLD"),
-    (number::SIGCONT, "SIGCONT"),
-    (number::SIGHUP, "SIGHUP"),
-    (number::SIGINT, "SIGINT"),
-    (number::SIGPIPE, "SIGPIPE"),
-    (number::SIGQUIT, "SIGQUIT"),
-    (number::SIGTERM, "SIGTERM"),
-    (number::SIGTSTP, "SIGTSTP"),
-    (number::SIGTTIN, "SIGTTIN"),
-    (number::SIGTTOU, "SIGTTOU"),
-    (number::SIGUSR1, "SIGUSR1"),
-    (number::SIGUSR2, "SIGUSR2"),
-    (number::SIGWINCH, "SIGWINCH"),
+    (libc::SIGALRM, "SIGALRM"),
+    (libc::SIGCHLD, "SIGCHLD"),
+    (libc::SIGCONT, "SIGCONT"),
+    (libc::SIGHUP, "SIGHUP"),
+    (libc::SIGINT, "SIGINT"),
+    (libc::SIGPIPE, "SIGPIPE"),
+    (libc::SIGQUIT, "SIGQUIT"),
+    (libc::SIGTERM, "SIGTERM"),
+    (libc::SIGTSTP, "SIGTSTP"),
+    (libc::SIGTTIN, "SIGTTIN"),
+    (libc::SIGTTOU, "SIGTTOU"),
+    (libc::SIGUSR1, "SIGUSR1"),
+    (libc::SIGUSR2, "SIGUSR2"),
+    (libc::SIGWINCH, "SIGWINCH"),
 ];
 
 /// Asks the process to stop, from the keyboard (Ctrl-C).
-pub const SIGINT: Signal = Signal::known(number::SIGINT);
+pub const SIGINT: Signal = Signal::known(libc::SIGINT);
 /// Asks the process to stop, from another process.
-pub const SIGTERM: Signal = Signal::known(number::SIGTERM);
+pub const SIGTERM: Signal = Signal::known(libc::SIGTERM);
 /// Says that the terminal is gone; daemons reload their configuration on it.
-pub const SIGHUP: Signal = Signal::known(number::SIGHUP);
+pub const SIGHUP: Signal = Signal::known(libc::SIGHUP);
 /// Asks the process to stop and leave a core dump, from the keyboard (Ctrl-\\).
-pub const SIGQUIT: Signal = Signal::known(number::SIGQUIT);
+pub const SIGQUIT: Signal = Signal::known(libc::SIGQUIT);
 /// Means what the program wants it to mean.
-pub const SIGUSR1: Signal = Signal::known(number::SIGUSR1);
+pub const SIGUSR1: Signal = Signal::known(libc::SIGUSR1);
 /// Means what the program wants it to mean.
-pub const SIGUSR2: Signal = Signal::known(number::SIGUSR2);
+pub const SIGUSR2: Signal = Signal::known(libc::SIGUSR2);
 /// Says that a child process stopped or ended.
-pub const SIGCHLD: Signal = Signal::known(number::SIGCHLD);
+pub const SIGCHLD: Signal = Signal::known(libc::SIGCHLD);
 /// Says that the terminal changed its size.
-pub const SIGWINCH: Signal = Signal::known(number::SIGWINCH);
+pub const SIGWINCH: Signal = Signal::known(libc::SIGWINCH);
 /// Says that a timer of the system has run out.
-pub const SIGALRM: Signal = Signal::known(number::SIGALRM);
+pub const SIGALRM: Signal = Signal::known(libc::SIGALRM);
 
 /// The socket pair through which handlers ring. It carries no data: a full one has been rung already.
 pub(crate) struct Pipe {
@@ -91,58 +91,15 @@ impl Pipe {
     }
 }
 
-/// The two actions of one signal that is listened to; in this order, so that the bell never rings before the flag is up.
-pub(crate) struct Handler {
-    flag: SigId,
-    ring: SigId,
+/// Has the signal's flag raised and then `pipe` rung whenever the signal arrives.
+pub(crate) fn listen(signal: Signal, pipe: &'static Pipe) -> io::Result<Handler> {
+    handler::listen(signal, pipe.write.as_fd())
 }
 
-/// Has `flag` raised and then `pipe` rung whenever the signal arrives.
-pub(crate) fn listen(signal: Signal, flag: &'static AtomicBool, pipe: &Pipe) -> io::Result<Handler> {
-    let write = pipe.write.try_clone()?;
-    let flag = flag::register(signal.as_raw(), flag)?;
-    match low_level::pipe::register(signal.as_raw(), write) {
-        Ok(ring) => Ok(Handler { flag, ring }),
-        Err(error) => {
-            low_level::unregister(flag);
-            Err(error)
-        }
-    }
-}
-
-/// Takes the actions back. The operating system's handler stays, with nothing left to do: see [`act_as_default`].
-pub(crate) fn unlisten(handler: Handler) {
-    low_level::unregister(handler.flag);
-    low_level::unregister(handler.ring);
-}
-
-/// Does what the signal would do by default whenever it arrives while `idle` is up; cannot be taken back.
-///
-/// Does nothing for signals whose default action `signal-hook` does not know: the real-time ones.
-pub(crate) fn act_as_default(signal: Signal, idle: &'static AtomicBool) -> io::Result<()> {
-    match low_level::signal_name(signal.as_raw()) {
-        Some(_) => flag::register_conditional_default(signal.as_raw(), idle).map(drop),
-        None => Ok(()),
-    }
-}
-
-/// Tells whether programs may have a handler for this signal.
+/// Tells whether programs may have a handler for this signal: not for those that the system keeps to itself, nor for those
+/// that say that the thread cannot go on where it is.
 pub(crate) fn is_allowed(signal: Signal) -> bool {
-    !FORBIDDEN.contains(&signal.as_raw())
-}
-
-/// Tells whether nothing but the default action is in place for `signal`, as far as safe code can find out.
-///
-/// Linux tells in `/proc`. Elsewhere only `SIGPIPE` is known to differ: Rust's runtime ignores it from the start.
-pub(crate) fn is_default(signal: Signal) -> bool {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return signal.as_raw() != number::SIGPIPE;
-    };
-    let has = |field: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & signal.bit() != 0)
-    };
-    !has("SigIgn:") && !has("SigCgt:")
+    ![libc::SIGKILL, libc::SIGSTOP, libc::SIGILL, libc::SIGFPE, libc::SIGSEGV].contains(&signal.as_raw())
 }
 
 impl AsFd for Bell {

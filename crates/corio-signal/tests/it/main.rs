@@ -6,6 +6,8 @@ mod cancel; // a wait that is given up
 mod panic; // wakers that panic, waits that nobody watches
 mod storm; // hazard 33: the pipe is a bell, the data a bitmask
 mod restore; // what a signal does once nobody listens
+mod foreign_handlers; // what others install, before us and after
+mod foreign; // such another, and what the system says
 mod refuse; // what cannot be listened to
 mod fallback; // whoever listens takes over
 mod watch; // bells and loops

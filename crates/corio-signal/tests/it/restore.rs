@@ -1,5 +1,6 @@
 //! Each of these runs in a child, which may die of the signal.
 
+use crate::foreign::{Action, Library};
 use crate::this_program::this_program;
 use corio_signal::{Fallback, SIGCHLD, SIGHUP, SIGINT, SIGUSR1, SIGWINCH, Signal, Signals};
 use std::os::unix::process::ExitStatusExt;
@@ -158,5 +159,90 @@ fn child_foreign_fallback() {
     assert!(Fallback::new(SIGHUP).unwrap().is_none());
     assert!(Fallback::new(Signal::from_raw(13).unwrap()).unwrap().is_none(), "Rust ignores SIGPIPE");
     listen_and_drop(SIGHUP);
+    survive();
+}
+
+/// Theirs was put over ours, and goes after us: it puts ours back, which nobody needs any more.
+#[test]
+fn a_handler_that_goes_after_us_leaves_the_default_action() {
+    assert_eq!(child("child_foreign_over_ours").signal(), Some(SIGINT.as_raw()));
+}
+
+#[test]
+fn child_foreign_over_ours() {
+    if !is_child() {
+        return;
+    }
+    let signals = Signals::new([SIGINT]).unwrap();
+    let ours = Library::install::<0>(SIGINT);
+    drop(signals);
+    crate::raise(SIGINT); // Theirs is in charge.
+    assert_eq!(Library::calls(0), 1);
+    ours.put(SIGINT);
+    crate::raise(SIGINT);
+    survive();
+}
+
+/// A library that takes a signal over while we listen, and means to keep it.
+#[test]
+fn a_handler_of_signal_hook_s_that_came_after_us_stays_alone_in_charge() {
+    assert_eq!(child("child_signal_hook_over_ours").code(), Some(SURVIVED));
+}
+
+#[test]
+fn child_signal_hook_over_ours() {
+    if !is_child() {
+        return;
+    }
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let heard = Arc::new(AtomicBool::new(false));
+    let mut signals = Signals::new([SIGINT]).unwrap();
+    signal_hook::flag::register(SIGINT.as_raw(), heard.clone()).unwrap();
+    crate::raise(SIGINT);
+    assert_eq!(signals.try_recv(), Some(SIGINT), "both hear it");
+    assert!(heard.swap(false, Ordering::SeqCst));
+    drop(signals);
+    crate::raise(SIGINT);
+    assert!(heard.swap(false, Ordering::SeqCst));
+    listen_and_drop(SIGINT); // Over it, this time.
+    assert!(heard.swap(false, Ordering::SeqCst));
+    crate::raise(SIGINT);
+    assert!(heard.load(Ordering::SeqCst));
+    survive();
+}
+
+/// As under `nohup`.
+#[test]
+fn what_the_parent_had_ignored_is_ignored_again() {
+    assert_eq!(child("child_ignored").code(), Some(SURVIVED));
+}
+
+#[test]
+fn child_ignored() {
+    if !is_child() {
+        return;
+    }
+    Action::ignore().put(SIGHUP);
+    assert!(Fallback::new(SIGHUP).unwrap().is_none());
+    listen_and_drop(SIGHUP);
+    crate::raise(SIGHUP);
+    survive();
+}
+
+#[test]
+fn a_real_time_signal_kills_again() {
+    assert_eq!(child("child_real_time").signal(), Some(40));
+}
+
+#[test]
+fn child_real_time() {
+    if !is_child() {
+        return;
+    }
+    let signal = Signal::from_raw(40).unwrap();
+    listen_and_drop(signal);
+    crate::raise(signal);
     survive();
 }
