@@ -41,13 +41,20 @@ impl Children {
     }
 
     /// Takes out what stands at a place.
+    #[inline]
     pub(crate) fn remove(&mut self, place: usize) {
+        if place + 1 == self.list.len() {
+            let removed = self.list.pop(); // The usual case: scopes are left in the opposite order.
+            self.branches -= usize::from(matches!(removed, Some(Child::Branch(_))));
+        } else {
+            self.remove_between(place);
+        }
+    }
+
+    #[inline(never)]
+    fn remove_between(&mut self, place: usize) {
         let removed = std::mem::replace(&mut self.list[place], Child::Gone);
         self.branches -= usize::from(matches!(removed, Child::Branch(_)));
-        if place + 1 == self.list.len() {
-            self.list.pop(); // The usual case: scopes are left in the opposite order.
-            return;
-        }
         self.gone += 1;
         if self.gone > FEW && self.gone * 2 > self.list.len() {
             self.pack();

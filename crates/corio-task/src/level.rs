@@ -105,6 +105,7 @@ impl Node {
     }
 
     /// Tells the nodes around how many shields come, or go, with this one; false if none does.
+    #[inline]
     pub(crate) fn count_shields(&self, count: Count) -> bool {
         let own = self.shields.own.get() && !self.shields.lifted.get();
         let many = self.shields.below.get() + usize::from(own);
@@ -114,6 +115,7 @@ impl Node {
         many > 0
     }
 
+    #[inline(never)]
     fn add_shields_around(&self, many: usize, count: Count) {
         let mut around = self.parent.borrow().clone();
         while let Some(node) = around {

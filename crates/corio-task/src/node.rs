@@ -200,7 +200,7 @@ impl Node {
     /// Ends a poll of the scope that is pending: if it returns a cancellation, the body is to be dropped.
     pub(crate) fn pause_scope(self: &Rc<Node>, waker: &Waker) -> Option<Cancelled> {
         if self.parent.borrow().is_none() {
-            self.adopt(Node::current());
+            self.settle_below_current();
         }
         let same = self.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
@@ -211,6 +211,14 @@ impl Node {
             drop(old);
         }
         self.end_poll()
+    }
+
+    /// Puts a node that stands nowhere below the innermost one being polled.
+    #[inline]
+    fn settle_below_current(self: &Rc<Node>) {
+        let is_task_s_own = current::with_scope(|scope| scope.is_none());
+        let parent = if is_task_s_own { raw::current_root() } else { Node::current() };
+        self.settle_below(parent);
     }
 
     /// Takes back what hit the scope during its first poll, by a handle that was made inside: nothing was suspended there, and
@@ -243,6 +251,18 @@ impl Node {
         let both = !matches!(*self.slot.borrow(), Slot::Empty);
         let old = self.slot.replace(if both { Slot::Several } else { slot });
         drop(old); // A future's last reference perhaps: not under the borrow.
+    }
+
+    /// As [`note`](Node::note) with [`Slot::Leaf`]: the usual wait, for which no slot is dropped.
+    #[inline]
+    pub(crate) fn note_leaf(&self, name: &'static &'static str) {
+        let mut slot = self.slot.borrow_mut();
+        if matches!(*slot, Slot::Empty) {
+            *slot = Slot::Leaf(name);
+        } else {
+            drop(slot);
+            self.note(Slot::Leaf(name));
+        }
     }
 
     /// Tells whether this node, or one below it, waits for something that was noted.
@@ -280,8 +300,14 @@ impl Node {
 
     #[inline]
     pub(crate) fn clear_slot(&self) {
-        if !matches!(*self.slot.borrow(), Slot::Empty) {
-            drop(self.slot.take()); // A future's last reference perhaps: not under the borrow.
+        let mut slot = self.slot.borrow_mut();
+        match &mut *slot {
+            Slot::Empty => (),
+            leaf @ (Slot::Leaf(_) | Slot::Several) => *leaf = Slot::Empty,
+            _ => {
+                drop(slot);
+                drop(self.slot.take()); // A future's last reference perhaps: not under the borrow.
+            }
         }
     }
 
@@ -611,13 +637,19 @@ impl Node {
             return;
         }
         self.leave_parent();
-        if let Some(parent) = &parent {
-            parent.children.borrow_mut().add(self);
-        }
-        self.parent.replace(parent);
+        self.settle_below(parent);
+    }
+
+    /// Puts the node, which stands nowhere, below `parent`.
+    #[inline]
+    fn settle_below(self: &Rc<Node>, parent: Option<Rc<Node>>) {
+        let Some(parent) = parent else { return };
+        parent.children.borrow_mut().add(self);
+        self.parent.replace(Some(parent));
         self.count_shields(Count::In);
     }
 
+    #[inline]
     fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
         let brought_shields = self.count_shields(Count::Out);
         let parent = self.parent.take()?;

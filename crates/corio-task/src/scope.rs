@@ -59,7 +59,13 @@ impl Scope {
 
     /// Returns the node, made now if there was none, below the scope that is being polled.
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
-        Rc::clone(self.0.get_or_init(|| Node::inner(polling)))
+        Rc::clone(self.node_ref(polling))
+    }
+
+    /// Lends the node, made now if there was none.
+    #[inline]
+    fn node_ref(&self, polling: bool) -> &Rc<Node> {
+        self.0.get_or_init(|| Node::inner(polling))
     }
 
     /// Returns a handle to ask this scope to end.
@@ -131,7 +137,7 @@ impl Scope {
         });
         match polled {
             Poll::Ready(value) => Poll::Ready(self.end(body, value)),
-            Poll::Pending => match self.node(false).pause_scope(cx.waker()) {
+            Poll::Pending => match self.node_ref(false).pause_scope(cx.waker()) {
                 Some(cancelled) => Poll::Ready(self.unwind(body, cancelled)),
                 None => Poll::Pending,
             },
@@ -155,7 +161,7 @@ impl Scope {
     /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
     fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Result<F::Output, Cancelled> {
         current::enter_scope(self, None, || body.set(None));
-        self.node(false).leave();
+        self.node_ref(false).leave();
         Err(cancelled)
     }
 }
@@ -301,7 +307,7 @@ impl Polled<'_> {
 
     fn note(&self, slot: Slot) {
         match self {
-            Polled::Scope(scope) => scope.node(true).note(slot),
+            Polled::Scope(scope) => scope.node_ref(true).note(slot),
             Polled::Child(seat) => seat.note(slot),
         }
     }
@@ -309,7 +315,7 @@ impl Polled<'_> {
     #[inline]
     fn note_leaf(&self, name: &'static &'static str) {
         match self {
-            Polled::Scope(_) => self.note(Slot::Leaf(name)),
+            Polled::Scope(scope) => scope.node_ref(true).note_leaf(name),
             Polled::Child(seat) => seat.note_leaf(name),
         }
     }
