@@ -18,7 +18,7 @@
 
 mod table;
 
-use self::table::{Answer, State, Table};
+use self::table::{Answer, Table};
 use crate::Clock;
 use corio_seam::{
     Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report, enter_context,
@@ -179,8 +179,9 @@ impl Timer for Timers {
     }
 
     fn disarm(&self, key: TimerKey) -> bool {
-        let state = self.table.borrow_mut().disarm(key);
-        matches!(state, Some(State::Armed(_) | State::Never(_) | State::Due(_)))
+        let (had_not_rung, alarm) = self.table.borrow_mut().disarm(key);
+        drop(alarm); // User code perhaps: under no borrow.
+        had_not_rung
     }
 }
 

@@ -23,46 +23,47 @@ pub(super) enum Answer {
 pub(super) struct Slot {
     /// Which use of this place; counted when a use ends.
     generation: u32,
-    /// The tie-break of its entry, while it is armed.
-    tie: u32,
-    state: State,
+    /// While it is armed, the tie-break of its entry; while it is free, the next free slot, or [`NO_SLOT`].
+    link: u32,
+    phase: Phase,
+    /// Some while it is armed, never due, or due.
+    alarm: Option<Alarm>,
 }
 
 /// Where a slot's timer stands; see the module's picture.
-pub(super) enum State {
-    /// No timer; the next free slot.
-    Free(Option<u32>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No timer.
+    Free,
     /// Waiting, with an entry in the heap.
-    Armed(Alarm),
+    Armed,
     /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the heap.
-    Never(Alarm),
+    Never,
     /// Expired, with an entry in the ready queue.
-    Due(Alarm),
+    Due,
     /// Over, kept until the sleeper has seen it.
     Rung,
 }
 
-impl State {
-    /// Returns the alarm of a timer that has not rung.
-    fn alarm_mut(&mut self) -> Option<&mut Alarm> {
-        match self {
-            State::Armed(alarm) | State::Never(alarm) | State::Due(alarm) => Some(alarm),
-            State::Free(_) | State::Rung => None,
-        }
-    }
-}
+/// Stands where a free slot has none behind it.
+const NO_SLOT: u32 = u32::MAX;
 
 /// The slots and the heap.
-#[derive(Default)]
 pub(super) struct Table {
     pub(super) heap: TimerHeap,
     slots: Vec<Slot>,
-    /// The first free slot; each names the next.
-    free: Option<u32>,
+    /// The first free slot, or [`NO_SLOT`]; each names the next.
+    free: u32,
     /// How many of the heap's entries belong to disarmed timers.
     pub(super) stale: usize,
     /// Nothing is armed any more.
     closed: bool,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table { heap: TimerHeap::default(), slots: Vec::new(), free: NO_SLOT, stale: 0, closed: false }
+    }
 }
 
 impl Table {
@@ -77,12 +78,12 @@ impl Table {
         if self.closed {
             return (TimerKey { index: u32::MAX, generation: 0 }, Some(alarm));
         }
-        if when == LoopTime::MAX {
-            return (self.occupy(0, State::Never(alarm)), None);
+        let never = when == LoopTime::MAX;
+        let (phase, tie) = if never { (Phase::Never, 0) } else { (Phase::Armed, self.tie()) };
+        let key = self.occupy(tie, phase, alarm);
+        if !never {
+            self.heap.push(when, tie, key.index);
         }
-        let tie = self.tie();
-        let key = self.occupy(tie, State::Armed(alarm));
-        self.heap.push(when, tie, key.index);
         (key, None)
     }
 
@@ -100,51 +101,43 @@ impl Table {
     fn renumber(&mut self) -> u32 {
         self.drop_stale();
         let slots = &mut self.slots;
-        self.heap.renumber(|index, tie| slots[index as usize].tie = tie);
+        self.heap.renumber(|index, tie| slots[index as usize].link = tie);
         self.heap.take_tie().expect("fewer than 2³² timers")
     }
 
-    /// Finds a free slot, or makes one, for `state`.
+    /// Finds a free slot, or makes one.
     #[inline]
-    fn occupy(&mut self, tie: u32, state: State) -> TimerKey {
-        let Some(index) = self.free else {
-            let index = u32::try_from(self.slots.len()).expect("more than 2³² timers");
-            self.slots.push(Slot { generation: 0, tie, state });
-            return TimerKey { index, generation: 0 };
-        };
-        let slot = &mut self.slots[index as usize];
-        let State::Free(next) = mem::replace(&mut slot.state, state) else {
-            unreachable!("the free list names free slots only");
-        };
-        slot.tie = tie;
-        self.free = next;
+    fn occupy(&mut self, tie: u32, phase: Phase, alarm: Alarm) -> TimerKey {
+        let index = self.free;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return self.add(tie, phase, alarm) };
+        self.free = slot.link;
+        slot.link = tie;
+        slot.phase = phase;
+        slot.alarm = Some(alarm); // There was none.
         TimerKey { index, generation: slot.generation }
     }
 
-    /// Ends the use of a slot and returns what was in it.
-    #[inline]
-    fn vacate(&mut self, key: TimerKey) -> Option<State> {
-        let next = self.free;
-        let slot = self.slot_mut(key)?;
-        slot.generation = slot.generation.wrapping_add(1);
-        let state = mem::replace(&mut slot.state, State::Free(next));
-        self.free = Some(key.index);
-        Some(state)
+    /// Makes a slot.
+    #[inline(never)]
+    fn add(&mut self, tie: u32, phase: Phase, alarm: Alarm) -> TimerKey {
+        let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NO_SLOT);
+        let index = index.expect("more than 2³² timers");
+        self.slots.push(Slot { generation: 0, link: tie, phase, alarm: Some(alarm) });
+        TimerKey { index, generation: 0 }
     }
 
+    /// Ends the use of a slot. Returns whether its timer had not rung, and the alarm, to be dropped.
     #[inline]
-    pub(super) fn disarm(&mut self, key: TimerKey) -> Option<State> {
-        let slot = self.slot_mut(key)?;
-        if matches!(slot.state, State::Armed(_)) {
-            let tie = slot.tie;
-            if !self.heap.take_back(tie, key.index) {
-                self.stale += 1;
-                let state = self.vacate(key);
-                self.sweep();
-                return state;
-            }
+    pub(super) fn disarm(&mut self, key: TimerKey) -> (bool, Option<Alarm>) {
+        let next = self.free;
+        let Some(slot) = self.slot_mut(key) else { return (false, None) };
+        let (tie, phase, alarm) = (slot.link, slot.phase, slot.vacate(next));
+        self.free = key.index;
+        if phase == Phase::Armed && !self.heap.take_back(tie, key.index) {
+            self.stale += 1;
+            self.sweep();
         }
-        self.vacate(key)
+        (phase != Phase::Rung, alarm)
     }
 
     /// Rebuilds the heap when more than a few of its entries, and more than half, are stale.
@@ -204,36 +197,30 @@ impl Table {
     /// Returns what a due timer is to do, and notes that it has been done.
     #[inline]
     pub(super) fn ring(&mut self, key: TimerKey) -> Option<Alarm> {
-        let slot = self.slot_mut(key)?;
-        match mem::replace(&mut slot.state, State::Rung) {
-            State::Due(alarm @ Alarm::Wake(_)) => Some(alarm), // The sleeper will ask, and disarm.
-            State::Due(alarm @ Alarm::Call(_)) => {
-                self.vacate(key);
-                Some(alarm)
-            }
-            other => {
-                slot.state = other;
-                None
-            }
-        }
+        let next = self.free;
+        let slot = self.slot_mut(key).filter(|slot| slot.phase == Phase::Due)?;
+        slot.phase = Phase::Rung;
+        let alarm = slot.alarm.take();
+        if let Some(Alarm::Call(_)) = alarm {
+            slot.vacate(next);
+            self.free = key.index;
+        } // A sleeper will ask, and disarm.
+        alarm
     }
 
     /// Returns what a timer that has not rung is to call.
     pub(super) fn object(&mut self, key: TimerKey) -> Option<Rc<dyn OnAlarm>> {
-        match self.slot_mut(key)?.state.alarm_mut()? {
+        match self.slot_mut(key)?.alarm.as_ref()? {
             Alarm::Call(object) => Some(Rc::clone(object)),
             Alarm::Wake(_) => None,
         }
     }
 
     pub(super) fn poll(&mut self, key: TimerKey, waker: &Waker) -> Answer {
-        match self.slot_mut(key).map(|slot| &mut slot.state) {
-            Some(State::Rung) => Answer::Rung,
-            Some(state) => match state.alarm_mut() {
-                Some(Alarm::Wake(before)) if !before.will_wake(waker) => Answer::OtherWaker,
-                _ => Answer::Pending,
-            },
-            None => Answer::Pending, // The loop is closed.
+        match self.slot_mut(key) {
+            Some(Slot { phase: Phase::Rung, .. }) => Answer::Rung,
+            Some(Slot { alarm: Some(Alarm::Wake(before)), .. }) if !before.will_wake(waker) => Answer::OtherWaker,
+            _ => Answer::Pending, // For ever, if the loop is closed.
         }
     }
 
@@ -245,7 +232,7 @@ impl Table {
 
     /// Puts `waker` in the place of the timer's; returns the one that is to be dropped.
     pub(super) fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Option<Waker> {
-        match self.slot_mut(key).and_then(|slot| slot.state.alarm_mut()) {
+        match self.slot_mut(key).and_then(|slot| slot.alarm.as_mut()) {
             Some(Alarm::Wake(before)) => Some(mem::replace(before, waker)),
             _ => Some(waker),
         }
@@ -253,20 +240,26 @@ impl Table {
 }
 
 impl Slot {
+    /// Ends the use of the slot, which is the first free one from now on, and returns its alarm.
+    #[inline]
+    fn vacate(&mut self, next: u32) -> Option<Alarm> {
+        self.generation = self.generation.wrapping_add(1);
+        self.phase = Phase::Free;
+        self.link = next;
+        self.alarm.take()
+    }
+
     /// Tells whether the heap's entry with this tie-break is that of the present use, and no stale one.
     #[inline]
     fn owns(&self, tie: u32) -> bool {
-        self.tie == tie && matches!(self.state, State::Armed(_))
+        self.link == tie && self.phase == Phase::Armed
     }
 
     /// Notes that the timer's entry has left the heap; tells whether it wakes a sleeper.
     #[inline]
     fn expire(&mut self) -> bool {
-        self.state = match mem::replace(&mut self.state, State::Rung) {
-            State::Armed(alarm) => State::Due(alarm),
-            other => other,
-        };
-        matches!(self.state, State::Due(Alarm::Wake(_)))
+        self.phase = Phase::Due;
+        matches!(self.alarm, Some(Alarm::Wake(_)))
     }
 }
 
