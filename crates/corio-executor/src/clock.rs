@@ -1,5 +1,6 @@
 //! Where a loop's time comes from: the machine's monotonic clock, or a virtual one that nobody waits for.
 
+use crate::sys::Stopwatch;
 use corio_seam::{Hold, LoopTime, Remote};
 use parking_lot::Mutex;
 use std::cell::Cell;
@@ -7,7 +8,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A loop's clock, and how the loop waits on it.
 ///
@@ -68,14 +69,14 @@ pub enum Wait {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
-    start: Instant,
+    since_start: Stopwatch,
 }
 
 impl MonotonicClock {
     /// Starts a clock now.
     #[must_use]
     pub fn new() -> MonotonicClock {
-        MonotonicClock { start: Instant::now() }
+        MonotonicClock { since_start: Stopwatch::start() }
     }
 }
 
@@ -86,8 +87,9 @@ impl Default for MonotonicClock {
 }
 
 impl Clock for MonotonicClock {
+    #[inline]
     fn now(&self) -> LoopTime {
-        LoopTime::ZERO + self.start.elapsed()
+        LoopTime::from_nanos(self.since_start.elapsed())
     }
 
     fn wait(&self, until: LoopTime) -> Wait {

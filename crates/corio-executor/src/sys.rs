@@ -2,6 +2,7 @@
 //!
 //! * descriptors: `AsFd` and its kin, which Windows calls sockets;
 //! * [`Parker`]: how a loop without sources sleeps;
+//! * [`Stopwatch`]: the monotonic clock, read with no more ado than the system needs;
 //! * [`TimerSlack`]: how late the kernel may end a sleep;
 //! * [`DirectWait`]: how a loop with sources sleeps, if there is a better way than the portable one;
 //! * [`is_ready`] and [`check_nonblocking`]: what the kernel thinks of a descriptor now;
@@ -24,13 +25,13 @@ pub(crate) use windows::{AsFd, BorrowedFd, OwnedFd, RawFd, borrow, check_nonbloc
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
 #[cfg(all(target_os = "linux", not(miri)))]
-pub(crate) use linux::{DirectWait, Parker, TimerSlack, is_main_thread};
+pub(crate) use linux::{DirectWait, Parker, Stopwatch, TimerSlack, is_main_thread};
 
 #[cfg(any(test, miri, not(target_os = "linux")))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code, reason = "on Linux only its tests use it"))]
 mod portable;
 #[cfg(any(miri, not(target_os = "linux")))]
-pub(crate) use portable::{DirectWait, Parker, TimerSlack, is_main_thread};
+pub(crate) use portable::{DirectWait, Parker, Stopwatch, TimerSlack, is_main_thread};
 
 #[cfg(test)]
 mod tests {
@@ -99,4 +100,27 @@ mod tests {
 
     parker_tests!(native, crate::sys::Parker);
     parker_tests!(portable, crate::sys::portable::Parker);
+
+    /// What every stopwatch owes: it keeps step with `Instant`, and never goes back.
+    macro_rules! stopwatch_test {
+        ($name:ident, $Stopwatch:ty) => {
+            #[test]
+            fn $name() {
+                let before = Instant::now();
+                let watch = <$Stopwatch>::start();
+                let after = Instant::now();
+                let mut last = 0;
+                for _ in 0..if cfg!(miri) { 10 } else { 100_000 } {
+                    let least = after.elapsed().as_nanos() as u64;
+                    let elapsed = watch.elapsed();
+                    let most = before.elapsed().as_nanos() as u64;
+                    assert!((least..=most).contains(&elapsed) && elapsed >= last);
+                    last = elapsed;
+                }
+            }
+        };
+    }
+
+    stopwatch_test!(the_native_stopwatch_keeps_step, crate::sys::Stopwatch);
+    stopwatch_test!(the_portable_stopwatch_keeps_step, crate::sys::portable::Stopwatch);
 }

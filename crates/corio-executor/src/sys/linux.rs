@@ -1,4 +1,4 @@
-//! The ways of Linux: a futex, the timer slack, and one `epoll_wait` a turn.
+//! The ways of Linux: the bare clock, a futex, the timer slack, and one `epoll_wait` a turn.
 
 mod direct_wait;
 mod parker;
@@ -7,8 +7,33 @@ pub(crate) use direct_wait::DirectWait;
 pub(crate) use parker::Parker;
 
 use rustix::thread::{current_timer_slack, set_current_timer_slack};
+use rustix::time::{ClockId, clock_gettime};
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
+
+/// The time since a moment, in nanoseconds, on a clock that never goes back: the one that `Instant` reads, and the kernel
+/// sleeps by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(u64);
+
+impl Stopwatch {
+    /// Starts it now.
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(read())
+    }
+
+    #[inline]
+    pub(crate) fn elapsed(&self) -> u64 {
+        read().saturating_sub(self.0)
+    }
+}
+
+/// Reads the clock, which counts from the start of the machine. `Instant` makes a span of it by steps that check each.
+#[inline]
+fn read() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
 
 /// Keeps the timer slack of this thread at one nanosecond; dropped, puts back what was there.
 ///

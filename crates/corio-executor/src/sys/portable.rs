@@ -44,6 +44,21 @@ impl Parker {
     }
 }
 
+/// The time since a moment, in nanoseconds, on a clock that never goes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts it now.
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Does nothing: only Linux lets a thread choose how late its timers may be.
 #[derive(Debug)]
 #[must_use = "the slack is put back when the guard is dropped"]

@@ -1,7 +1,7 @@
 //! Danger: a timer that fires early, twice, never, or in the wrong order.
 //!
 //! Hazards 28 (moments at the edges), 29 (early firing, busy waiting), 30 (cancelled in the same batch). Hazard 31,
-//! clocks that jump, cannot occur: a [`MonotonicClock`] reads `Instant` and nothing else.
+//! clocks that jump, cannot occur: a [`MonotonicClock`] reads the clock of `Instant` and nothing else.
 //!
 //! [`MonotonicClock`]: corio_executor::MonotonicClock
 
