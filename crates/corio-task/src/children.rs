@@ -61,6 +61,14 @@ impl Children {
         }
     }
 
+    /// Forgets the gaps, where nothing is left; false if the list has become too long to be kept.
+    #[inline]
+    pub(crate) fn renew(&mut self) -> bool {
+        self.list.clear();
+        self.gone = 0;
+        self.branches == 0 && self.list.capacity() <= FEW
+    }
+
     /// Returns the nodes that live.
     pub(crate) fn live(&self) -> Vec<Rc<Node>> {
         let node = |child: &Child| if let Child::Node(node) = child { node.upgrade() } else { None };

@@ -106,6 +106,7 @@ mod about;
 mod level;
 mod children;
 mod request;
+mod spare;
 mod waits;
 mod forward;
 mod set;

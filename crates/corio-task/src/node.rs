@@ -114,9 +114,40 @@ impl Node {
 
     /// Makes the node of a scope that is not a task's own.
     pub(crate) fn inner(polling: bool) -> Rc<Node> {
-        let node = Node::make(None, Slot::Empty);
+        let spare = current::with_core(|core| core.spare_nodes.take()).flatten();
+        let node = spare.unwrap_or_else(|| Node::make(None, Slot::Empty));
         node.polling.set(polling);
         node
+    }
+
+    /// Leaves the tree, with the scope, and gives the node to the set, which may have a use for it.
+    #[inline(never)]
+    pub(crate) fn retire(self: Rc<Node>) {
+        if !self.dead.get() {
+            self.leave();
+        }
+        let mut node = Some(self);
+        current::with_core(|core| node.take().map(|node| core.spare_nodes.put(node)));
+    }
+
+    /// Makes a node that has left the tree, and that nobody knows, as good as new; false if it is not worth that.
+    #[inline]
+    pub(crate) fn renew(&mut self) -> bool {
+        self.dead.set(false);
+        self.polling.set(false);
+        self.expired.set(false);
+        self.shields = Shields::new();
+        let is_new = self.asked.get().is_none() && self.children.get_mut().renew();
+        debug_assert!(!is_new || self.is_new(), "leaving the tree has emptied it");
+        is_new
+    }
+
+    /// Tells whether the node is one of no task that stands nowhere, waits for nothing and was asked nothing.
+    pub(crate) fn is_new(&self) -> bool {
+        let is_idle = !self.dead.get() && !self.polling.get() && !self.expired.get() && self.waker.borrow().is_none();
+        let is_alone = self.owner.borrow().is_none() && self.parent.borrow().is_none() && !self.is_shield();
+        let knows_nothing = self.asked.get().is_none() && self.about.get().is_none();
+        is_idle && is_alone && knows_nothing && matches!(*self.slot.borrow(), Slot::Empty)
     }
 
     /// Makes a node, part by part in its place: put together on the stack it would be copied.
@@ -347,14 +378,18 @@ impl Node {
         self.asked()?.raised.take()
     }
 
-    /// Sums the requests on this node and those around it, as far as they reach it: up to a shield.
-    pub(crate) fn requests_around(self: &Rc<Node>) -> usize {
-        let (mut sum, mut node) = (0, Some(Rc::clone(self)));
-        while let Some(here) = node {
-            sum += here.requests();
-            node = here.parent.borrow().clone().filter(|_| !here.is_shield());
-        }
-        sum
+    /// Sums the requests on the nodes being polled on this thread, as far as they reach the innermost one: up to a shield.
+    #[inline(never)]
+    pub(crate) fn requests_around() -> usize {
+        let (mut sum, mut is_shielded) = (0, false);
+        current::each_scope(|scope, _| {
+            if let Some(node) = scope.node_if_any() {
+                sum += node.requests();
+                is_shielded = node.is_shield();
+            } // Without a node nothing was ever asked of it.
+            !is_shielded
+        });
+        sum + if is_shielded { 0 } else { raw::requests_of_current() }
     }
 
     /// Counts a request, and returns its record if it must be offered: one that is undelivered already does for both.

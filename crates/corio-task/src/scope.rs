@@ -173,9 +173,10 @@ impl Default for Scope {
 }
 
 impl Drop for Scope {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(node) = self.node_if_any().filter(|node| !node.dead.get()) {
-            node.leave();
+        if let Some(node) = self.0.take() {
+            node.retire();
         }
     }
 }

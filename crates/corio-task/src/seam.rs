@@ -109,10 +109,7 @@ impl Seam for Tasks {
     }
 
     fn cancelling(&self) -> usize {
-        if current::with_scope(|scope| scope.is_some()) {
-            return Node::current().map_or(0, |node| node.requests_around());
-        }
-        raw::requests_of_current()
+        Node::requests_around()
     }
 
     fn adopt_context(&self, made: Context) -> Context {

@@ -5,6 +5,7 @@ use crate::inbox::{Bell, Call, Entry, Inbox};
 use crate::options::TaskOptions;
 use crate::raw::{Cache, Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
+use crate::spare::SpareNodes;
 use crate::sync::{Ordering, fence};
 use crate::task::{LARGE_FUTURE, Task};
 use crate::waits::Waits;
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) forwarding: Forwarding,
     pub(crate) waits: Waits,
+    /// Empty once the set is closed.
+    pub(crate) spare_nodes: SpareNodes,
     /// The memory of finished tasks, for the next ones. Empty once the set is closed.
     pub(crate) cells: Cache,
     /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
@@ -61,6 +64,7 @@ impl Core {
             inbox: Arc::new(Inbox::new()),
             forwarding: Forwarding::default(),
             waits: Waits::default(),
+            spare_nodes: SpareNodes::default(),
             cells: Cache::new(),
             live: Cell::new(0),
             numbers: Cell::new(0),
@@ -495,6 +499,7 @@ impl TaskSet {
             self.core.end_everything();
             self.core.drop_belongings();
         });
+        self.core.spare_nodes.close();
         self.core.phase.set(Phase::Closed);
         self.core.cells.clear();
         for _ in 0..self.core.live.replace(0) {
