@@ -180,20 +180,28 @@ impl Deadline {
 pub(crate) struct Armed(Rc<dyn Timer>, TimerKey);
 
 impl Drop for Armed {
+    #[inline]
     fn drop(&mut self) {
         self.0.disarm(self.1);
     }
 }
 
 /// Has `object` called at `when`. One that is due already, for it is `now`, is called in the next turn.
+#[inline]
 pub(crate) fn set_alarm(timer: Rc<dyn Timer>, now: LoopTime, when: LoopTime, object: Rc<dyn OnAlarm>) -> Option<Armed> {
     if when > now {
         let key = timer.arm(when, Alarm::Call(object));
         return Some(Armed(timer, key));
     }
-    // As `call_soon` in asyncio: before whatever else becomes ready now, and not after the timers of the next turn.
-    drop(corio_seam::push(Node::new(move || object.on_alarm()))); // A closing set expires nothing any more.
+    call_soon(object);
     None
+}
+
+/// Has `object` called in the next turn. As `call_soon` in asyncio: before whatever else becomes ready now, and not after
+/// the timers of that turn.
+#[cold]
+fn call_soon(object: Rc<dyn OnAlarm>) {
+    drop(corio_seam::push(Node::new(move || object.on_alarm()))); // A closing set expires nothing any more.
 }
 
 impl OnAlarm for Deadline {

@@ -3,7 +3,7 @@
 use crate::TimedOut;
 use crate::deadline::{self, Deadline, Finish, set_alarm};
 use corio_seam::{LoopTime, Resume};
-use corio_task::{Cancelled, Scope, ScopeHandle, Until};
+use corio_task::{Cancelled, Scope, Until, requests_around};
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
@@ -69,18 +69,17 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// Arms the timer, at the first suspension.
-    fn arm(&self, scope: ScopeHandle) -> Armed {
+    fn arm(&self, scope: &Scope) -> Armed {
         match self {
             Limit::Own(until) => {
                 let timer = corio_seam::timer();
                 let now = timer.now();
                 let when = until.get().when_from(now);
                 until.set(when.map_or(Until::Never, Until::At));
-                let alarm = when.and_then(|when| set_alarm(timer, now, when, scope.alarm()));
-                Armed::Own { _alarm: alarm, scope }
+                Armed::Own(when.and_then(|when| set_alarm(timer, now, when, scope.handle().alarm())))
             }
             Limit::Shared(deadline) => {
-                deadline.arm(scope);
+                deadline.arm(scope.handle());
                 Armed::Shared(Finish(Rc::clone(deadline)))
             }
         }
@@ -96,18 +95,15 @@ impl Limit {
 
 /// A limit from the first suspension on. Dropped, it ends nothing any more.
 enum Armed {
-    /// The scope is its own alarm.
-    Own {
-        _alarm: Option<deadline::Armed>,
-        scope: ScopeHandle,
-    },
+    /// The scope is its own alarm, unless that is never.
+    Own(#[expect(dead_code, reason = "it is kept, and dropped")] Option<deadline::Armed>),
     Shared(Finish),
 }
 
 impl Armed {
-    fn expired(&self) -> bool {
+    fn expired(&self, scope: &Scope) -> bool {
         match self {
-            Armed::Own { scope, .. } => scope.expired(),
+            Armed::Own(_) => scope.handle().expired(),
             Armed::Shared(deadline) => deadline.0.expired(),
         }
     }
@@ -144,22 +140,27 @@ impl<F: Future> Future for Timeout<F> {
         if let Some(resume) = this.raising {
             return Pin::new(resume).poll(cx).map(|never| match never {});
         }
-        let before = *this.before.get_or_insert_with(corio_seam::cancelling);
+        let before = match *this.before {
+            Some(before) => before,
+            None => *this.before.insert(requests_around()),
+        };
         match this.scope.poll_until(this.limit.until(), this.body, cx) {
             Poll::Ready(Ok(value)) => {
-                *this.armed = None;
+                if this.armed.is_some() {
+                    *this.armed = None;
+                }
                 Poll::Ready(Ok(value))
             }
             Poll::Ready(Err(cancelled)) => {
-                let expired = this.armed.take().is_some_and(|armed| armed.expired());
-                if expired && corio_seam::cancelling() <= before {
+                let expired = this.armed.take().is_some_and(|armed| armed.expired(this.scope));
+                if expired && requests_around() <= before {
                     return Poll::Ready(Err(TimedOut::new()));
                 }
                 raise(this.raising, cancelled, cx)
             }
             Poll::Pending => {
                 if this.armed.is_none() {
-                    *this.armed = Some(this.limit.arm(this.scope.handle()));
+                    *this.armed = Some(this.limit.arm(this.scope));
                 }
                 Poll::Pending
             }
@@ -181,7 +182,7 @@ impl<F> fmt::Debug for Timeout<F> {
         });
         f.debug_struct("Timeout")
             .field("when", &when)
-            .field("expired", &self.armed.as_ref().is_some_and(Armed::expired))
+            .field("expired", &self.armed.as_ref().is_some_and(|armed| armed.expired(&self.scope)))
             .finish_non_exhaustive()
     }
 }

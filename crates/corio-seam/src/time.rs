@@ -170,6 +170,7 @@ impl fmt::Debug for dyn Timer {
 /// # Panics
 ///
 /// Where no loop runs, or it has no timers.
+#[inline]
 #[must_use]
 #[track_caller]
 pub fn timer() -> Rc<dyn Timer> {

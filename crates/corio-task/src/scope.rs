@@ -58,6 +58,7 @@ impl Scope {
     }
 
     /// Returns the node, made now if there was none, below the scope that is being polled.
+    #[inline]
     pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
         Rc::clone(self.node_ref(polling))
     }
@@ -69,6 +70,7 @@ impl Scope {
     }
 
     /// Returns a handle to ask this scope to end.
+    #[inline]
     #[must_use]
     pub fn handle(&self) -> ScopeHandle {
         ScopeHandle(self.node(false))
@@ -145,11 +147,23 @@ impl Scope {
     }
 
     /// Ends a poll that returned a value, which counts unless a cancellation was raised beside it.
+    #[inline(always)]
     fn end<F: Future>(&self, mut body: Pin<&mut Option<F>>, value: F::Output) -> Result<F::Output, Cancelled> {
         let Some(node) = self.node_if_any() else {
             body.set(None);
             return Ok(value);
         };
+        self.end_node(node, body, value)
+    }
+
+    /// As [`end`](Scope::end), of a scope that has a node.
+    #[inline(never)]
+    fn end_node<F: Future>(
+        &self,
+        node: &Rc<Node>,
+        mut body: Pin<&mut Option<F>>,
+        value: F::Output,
+    ) -> Result<F::Output, Cancelled> {
         if let Some(cancelled) = node.take_raised() {
             return self.unwind(body, cancelled);
         }
@@ -186,6 +200,31 @@ impl fmt::Debug for Scope {
         let requests = self.node_if_any().map_or(0, |node| node.requests());
         f.debug_struct("Scope").field("requests", &requests).finish_non_exhaustive()
     }
+}
+
+/// Sums the cancellation requests on the scopes around the caller, its task included, up to a shield: as
+/// [`corio_seam::cancelling`], without asking who answers for this thread.
+///
+/// For a combinator that wants to know later whether its caller was cancelled meanwhile, and so asks each time.
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::{TaskSet, current_task, requests_around};
+///
+/// let seen = pollster::block_on(TaskSet::new().run_until(async {
+///     let before = requests_around();
+///     let task = current_task().unwrap();
+///     task.cancel();
+///     (before, requests_around(), task.uncancel())
+/// }));
+/// assert_eq!(seen.unwrap(), (0, 1, 0));
+/// assert_eq!(requests_around(), 0, "there is nobody to ask");
+/// ```
+#[inline]
+#[must_use]
+pub fn requests_around() -> usize {
+    if current::with_scope(|scope| scope.is_some()) { Node::requests_around() } else { raw::requests_of_current() }
 }
 
 /// Has the requests that are pending around the caller not cost its task what it returns: they hit its next suspension,
@@ -232,6 +271,7 @@ impl ScopeHandle {
     }
 
     /// Returns what asks the scope to end when a timer rings it, as one request does. Nothing happens if the scope has ended.
+    #[inline]
     #[must_use]
     pub fn alarm(&self) -> Rc<dyn OnAlarm> {
         Rc::clone(&self.0) as Rc<dyn OnAlarm>

@@ -109,7 +109,7 @@ impl Seam for Tasks {
     }
 
     fn cancelling(&self) -> usize {
-        Node::requests_around()
+        scope::requests_around()
     }
 
     fn adopt_context(&self, made: Context) -> Context {

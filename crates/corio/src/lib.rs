@@ -169,7 +169,7 @@ pub mod task {
     pub use corio_task::{
         Audience, Awaitable, Bell, Branch, BranchChildren, CallbackKey, CatchCancelled, Entered, LARGE_FUTURE,
         RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until, defer_requests,
-        with_local_waker,
+        requests_around, with_local_waker,
     };
 }
 

@@ -239,22 +239,23 @@ fn enter<R>(at: At, until: *const Cell<Until>, f: impl FnOnce() -> R) -> R {
     let outer = HERE.with(|here| here.scope.get());
     let frame = Frame { at, until, outer };
     HERE.with(|here| here.scope.set(&raw const frame));
-    let _leaving = LeaveScope(&frame);
-    f()
+    let unwinding = Unwinding(&frame);
+    let result = f();
+    std::mem::forget(unwinding);
+    HERE.with(|here| here.scope.set(outer));
+    result
 }
 
-/// Makes the outer scope the current one again; whatever `f` entered besides, it has left by itself.
-struct LeaveScope<'f>(&'f Frame);
+/// Makes the outer scope the current one again after a panic; whatever `f` entered besides, it has left by itself.
+struct Unwinding<'f>(&'f Frame);
 
-impl Drop for LeaveScope<'_> {
-    #[inline]
+impl Drop for Unwinding<'_> {
+    #[cold]
     fn drop(&mut self) {
         HERE.with(|here| here.scope.set(self.0.outer));
-        if std::thread::panicking() {
-            // SAFETY:
-            // * the scope is borrowed by the call of `enter` that this ends.
-            unsafe { self.0.polled() }.stop_polling();
-        }
+        // SAFETY:
+        // * the scope is borrowed by the call of `enter` that this ends.
+        unsafe { self.0.polled() }.stop_polling();
     }
 }
 

@@ -189,6 +189,7 @@ pub(crate) fn note_target_in_current(target: Rc<dyn Waitable>) {
 }
 
 /// Returns the root scope of the task being polled, made now if there was none.
+#[inline]
 pub(crate) fn current_root() -> Option<Rc<Node>> {
     current::task().map(TaskPtr::root)
 }
