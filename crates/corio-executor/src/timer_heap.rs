@@ -109,7 +109,7 @@ impl TimerHeap {
     }
 
     /// Adds the entry of a slot's timer.
-    #[inline]
+    #[inline(always)] // Into the arming; it is else called once in four thousand million timers.
     pub(crate) fn push(&mut self, when: LoopTime, tie: u32, index: u32) {
         let hole = self.len + ROOT;
         if hole / ARITY == self.blocks.len() {

@@ -126,8 +126,7 @@ impl Node {
         if !self.dead.get() {
             self.leave();
         }
-        let mut node = Some(self);
-        current::with_core(|core| node.take().map(|node| core.spare_nodes.put(node)));
+        current::with_core(move |core| core.spare_nodes.put(self)); // Without a set, it is dropped with the closure.
     }
 
     /// Makes a node that has left the tree, and that nobody knows, as good as new; false if it is not worth that.
@@ -676,7 +675,7 @@ impl Node {
     }
 
     /// Puts the node, which stands nowhere, below `parent`.
-    #[inline]
+    #[inline(always)] // So is one of these every scope that suspends.
     fn settle_below(self: &Rc<Node>, parent: Option<Rc<Node>>) {
         let Some(parent) = parent else { return };
         parent.children.borrow_mut().add(self);
@@ -684,7 +683,7 @@ impl Node {
         self.count_shields(Count::In);
     }
 
-    #[inline]
+    #[inline(always)] // One of its two callers is every scope that ends.
     fn leave_parent(self: &Rc<Node>) -> Option<Rc<Node>> {
         let brought_shields = self.count_shields(Count::Out);
         let parent = self.parent.take()?;

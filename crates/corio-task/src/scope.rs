@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 /// scope, and returns `Err` if a request hit it, after dropping the future. [`catch_cancelled`](crate::catch_cancelled)
 /// is a scope and nothing else; a timeout asks its own scope to end; each child of a `join` is one.
 ///
-/// A scope allocates when its body is first pending, and not before. `!Send`: it stays on the thread of its first poll.
+/// A scope allocates when its body is first pending, and not before; nor then, if its set has kept what an ended one needed. `!Send`: it stays on the thread of its first poll.
 ///
 /// # Examples
 ///
@@ -67,6 +67,11 @@ impl Scope {
     #[inline]
     fn node_ref(&self, polling: bool) -> &Rc<Node> {
         self.0.get_or_init(|| Node::inner(polling))
+    }
+
+    #[inline(never)] // So that a task without scopes saves no registers for it.
+    fn note_leaf(&self, name: &'static &'static str) {
+        self.node_ref(true).note_leaf(name);
     }
 
     /// Returns a handle to ask this scope to end.
@@ -356,7 +361,7 @@ impl Polled<'_> {
     #[inline]
     fn note_leaf(&self, name: &'static &'static str) {
         match self {
-            Polled::Scope(scope) => scope.node_ref(true).note_leaf(name),
+            Polled::Scope(scope) => scope.note_leaf(name),
             Polled::Child(seat) => seat.note_leaf(name),
         }
     }
