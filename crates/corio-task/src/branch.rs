@@ -12,6 +12,7 @@ use corio_seam::Cancelled;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::pin::Pin;
+use std::ptr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -68,11 +69,10 @@ impl Branch {
     /// If there is no child of that number.
     #[must_use]
     pub fn handle(&self, index: usize) -> ScopeHandle {
-        let seat = self.0.at(index);
-        if seat.waits.get() && seat.node.get().is_none() {
-            self.0.make_node(seat, self.0.parent.borrow().clone());
+        if self.0.lacks_node(index) {
+            self.0.make_node(index, self.0.parent.borrow().clone());
         }
-        ScopeHandle::of(seat.node(false))
+        ScopeHandle::of(self.0.node(index, false))
     }
 
     /// Says that the combinator is about to return `Pending`: from now on, requests to the scope around it find those
@@ -101,7 +101,7 @@ impl Branch {
 
 impl Drop for Branch {
     fn drop(&mut self) {
-        self.0.seats.iter().for_each(Seat::leave);
+        self.0.leave_all();
         self.0.leave();
     }
 }
@@ -159,17 +159,14 @@ impl Entered<'_> {
         mut body: Pin<&mut Option<F>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Cancelled>> {
-        let seat = self.0.at(index);
-        self.0.polled.set(index);
-        if seat.node.get().is_none() {
-            seat.begin();
-        } else if let Some(cancelled) = seat.begin_node() {
-            return Poll::Ready(Err(seat.unwind(body, cancelled)));
+        let places = self.0;
+        if let Some(cancelled) = places.begin(index) {
+            return Poll::Ready(Err(places.unwind(body, cancelled)));
         }
         let future = body.as_mut().as_pin_mut();
         let polled = future.expect("a child was polled after it had ended").poll(cx);
-        if seat.node.get().is_some() {
-            return seat.end_node(polled, body, cx.waker());
+        if places.node_if_any(index).is_some() {
+            return places.end_node(polled, body, cx.waker());
         }
         match polled {
             Poll::Ready(value) => {
@@ -177,7 +174,7 @@ impl Entered<'_> {
                 Poll::Ready(Ok(value))
             }
             Poll::Pending => {
-                seat.waits.set(true);
+                places.seats[index].wait(places.leaf.get());
                 Poll::Pending
             }
         }
@@ -196,6 +193,10 @@ pub(crate) struct Places {
     seats: Box<[Seat]>,
     /// The number of the child being polled, or polled last.
     polled: Cell<usize>,
+    /// The leaf that this child waits for, while it has no node, if that is all; when its poll ends, it goes to its seat.
+    leaf: Cell<Option<Leaf>>,
+    /// What few children need, a piece for each; made for the first that does.
+    rest: OnceCell<Box<[Rest]>>,
     /// The node around, once the combinator has waited.
     parent: RefCell<Option<Rc<Node>>>,
     /// Where it stands among that node's children.
@@ -206,31 +207,92 @@ pub(crate) struct Places {
     has_nodes: Cell<bool>,
 }
 
-/// What there is of a child.
+/// The name of something of ours that is merely left.
+type Leaf = &'static &'static str;
+
+/// What stands in the seat of a child that waits for no leaf: an address, and never shown.
+static NO_LEAF: &str = "(nothing that a child in place would note)";
+
+/// What there is of each child: whether its last poll was pending, and for which leaf.
+///
+/// One word, without a destructor: most combinators write and read it, and nothing else of a child.
 #[derive(Default)]
-pub(crate) struct Seat {
-    /// The leaf that it waits for, while it has no node, if that is all.
-    leaf: Cell<Option<&'static &'static str>>,
+struct Seat(Cell<Option<Leaf>>);
+
+impl Seat {
+    #[inline]
+    fn waits(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// Says that the child's poll was pending.
+    #[inline]
+    fn wait(&self, leaf: Option<Leaf>) {
+        self.0.set(Some(leaf.unwrap_or(&NO_LEAF)));
+    }
+
+    /// Says that the child is being polled, or is gone.
+    #[inline]
+    fn begin(&self) {
+        self.0.set(None);
+    }
+
+    fn leaf(&self) -> Option<Leaf> {
+        self.0.get().filter(|leaf| !ptr::eq(*leaf, &NO_LEAF))
+    }
+}
+
+/// What there is of a child that waits for something that is no leaf, or that was asked for.
+#[derive(Default)]
+struct Rest {
     /// What it waits for, while it has no node, if that is no leaf.
     slot: Cell<Slot>,
     /// Something is in `slot`.
     noted: Cell<bool>,
-    /// Its last poll was pending.
-    waits: Cell<bool>,
     /// Made when somebody asks.
-    pub(crate) node: OnceCell<Rc<Node>>,
+    node: OnceCell<Rc<Node>>,
+}
+
+impl Rest {
+    fn is_in_use(&self) -> bool {
+        self.noted.get() || self.node.get().is_some()
+    }
+
+    fn take_slot(&self) -> Slot {
+        if self.noted.replace(false) { self.slot.take() } else { Slot::Empty }
+    }
 }
 
 impl Places {
-    #[inline]
-    pub(crate) fn at(&self, index: usize) -> &Seat {
-        &self.seats[index]
+    fn rest(&self, index: usize) -> &Rest {
+        let made = || self.seats.iter().map(|_| Rest::default()).collect();
+        &self.rest.get_or_init(made)[index]
     }
 
-    /// Returns the child being polled, or polled last.
+    /// Returns a child's node, if it has one.
     #[inline]
-    pub(crate) fn polled(&self) -> &Seat {
-        self.at(self.polled.get())
+    fn node_if_any(&self, index: usize) -> Option<&Rc<Node>> {
+        self.rest.get()?[index].node.get()
+    }
+
+    /// Returns a child's node, made now if there was none.
+    fn node(&self, index: usize, polling: bool) -> Rc<Node> {
+        Rc::clone(self.rest(index).node.get_or_init(|| {
+            let node = Node::inner(polling);
+            node.note(self.take_slot(index));
+            node
+        }))
+    }
+
+    /// Returns the node of the child being polled, or polled last, if it has one.
+    #[inline]
+    pub(crate) fn polled_node_if_any(&self) -> Option<&Rc<Node>> {
+        self.node_if_any(self.polled.get())
+    }
+
+    /// As [`polled_node_if_any`](Places::polled_node_if_any), made now if there was none.
+    pub(crate) fn polled_node(&self) -> Rc<Node> {
+        self.node(self.polled.get(), true)
     }
 
     fn stands_below(&self, node: &Rc<Node>) -> bool {
@@ -247,17 +309,22 @@ impl Places {
 
     /// Gives each child that waits a node below `around`.
     pub(crate) fn make_nodes(&self, around: &Rc<Node>) {
-        for seat in &self.seats {
-            if seat.waits.get() && seat.node.get().is_none() {
-                self.make_node(seat, Some(Rc::clone(around)));
+        for index in 0..self.seats.len() {
+            if self.lacks_node(index) {
+                self.make_node(index, Some(Rc::clone(around)));
             }
         }
     }
 
+    /// Tells whether a child waits and has no node.
+    fn lacks_node(&self, index: usize) -> bool {
+        self.seats[index].waits() && self.node_if_any(index).is_none()
+    }
+
     /// Gives a child that waits a node.
-    fn make_node(&self, seat: &Seat, around: Option<Rc<Node>>) {
+    fn make_node(&self, index: usize, around: Option<Rc<Node>>) {
         self.has_nodes.set(true);
-        let node = seat.node(false);
+        let node = self.node(index, false);
         let waker = self.clone_waker();
         node.waker.replace(waker); // There was none.
         node.adopt(around);
@@ -275,8 +342,9 @@ impl Places {
     #[cold]
     fn take_all_along(&self, waker: &Waker) {
         let mut was_hit = false;
-        for seat in &self.seats {
-            let Some(node) = seat.node.get().filter(|node| seat.waits.get() && !node.dead.get()) else { continue };
+        for (index, seat) in self.seats.iter().enumerate() {
+            let node = self.node_if_any(index).filter(|node| seat.waits() && !node.dead.get());
+            let Some(node) = node else { continue };
             let new = raw::keep(waker);
             let old = node.waker.replace(Some(new));
             drop(old); // User code perhaps: under no borrow.
@@ -300,66 +368,77 @@ impl Places {
 
     /// Tells whether a child without a node waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
-        self.seats.iter().any(Seat::has_noted)
-    }
-}
-
-impl Seat {
-    /// Returns the child's node, made now if there was none.
-    pub(crate) fn node(&self, polling: bool) -> Rc<Node> {
-        Rc::clone(self.node.get_or_init(|| {
-            let node = Node::inner(polling);
-            node.note(self.take_slot());
-            node
-        }))
+        let noted = |index: usize| self.rest.get().is_some_and(|rest| rest[index].noted.get());
+        self.seats.iter().enumerate().any(|(index, seat)| seat.waits() && (seat.leaf().is_some() || noted(index)))
     }
 
-    fn has_noted(&self) -> bool {
-        self.waits.get() && (self.noted.get() || self.leaf.get().is_some())
-    }
+    // The child being polled.
 
-    /// Notes what the child, which is being polled, waits for; of two things, neither is to be cancelled in its stead.
+    /// Notes what it waits for; of two things, neither is to be cancelled in its stead.
     pub(crate) fn note(&self, slot: Slot) {
-        if let Some(node) = self.node.get() {
+        let rest = self.rest(self.polled.get());
+        if let Some(node) = rest.node.get() {
             return node.note(slot);
         }
-        let both = self.noted.replace(true) || self.leaf.take().is_some();
-        let before = self.slot.replace(if both { Slot::Several } else { slot });
+        let both = rest.noted.replace(true) || self.leaf.take().is_some();
+        let before = rest.slot.replace(if both { Slot::Several } else { slot });
         drop(before); // A future's last reference perhaps: when the place is whole.
     }
 
-    /// As [`note`](Seat::note) with [`Slot::Leaf`].
+    /// As [`note`](Places::note) with [`Slot::Leaf`].
     #[inline]
-    pub(crate) fn note_leaf(&self, name: &'static &'static str) {
-        if self.noted.get() || self.leaf.get().is_some() || self.node.get().is_some() {
+    pub(crate) fn note_leaf(&self, name: Leaf) {
+        if self.leaf.get().is_some() || self.rest.get().is_some_and(|rest| rest[self.polled.get()].is_in_use()) {
             return self.note(Slot::Leaf(name));
         }
         self.leaf.set(Some(name));
     }
 
-    /// Says that the child's poll begins, which has no node.
+    /// Says that a child is polled now. If it returns a cancellation, the body is to be dropped instead.
     #[inline]
-    fn begin(&self) {
-        self.waits.set(false);
+    fn begin(&self, index: usize) -> Option<Cancelled> {
+        let seat = &self.seats[index]; // First: nobody is polled whom there is not.
+        self.polled.set(index);
+        if self.rest.get().is_some() {
+            return self.begin_rest(index);
+        }
+        seat.begin();
         self.leaf.set(None);
-        if self.noted.get() {
-            drop(self.take_slot());
-        }
+        None
     }
 
-    fn take_slot(&self) -> Slot {
-        self.noted.set(false);
-        match self.leaf.take() {
-            Some(name) => Slot::Leaf(name),
-            None => self.slot.take(),
-        }
-    }
-
-    /// Begins the poll of a child that has a node: if it returns a cancellation, the body is to be dropped instead.
+    /// As [`begin`](Places::begin), for a child that may have a node.
     #[inline(never)]
-    fn begin_node(&self) -> Option<Cancelled> {
-        let node = self.node.get()?;
-        current::outside_branch(|| node.begin_scope())
+    fn begin_rest(&self, index: usize) -> Option<Cancelled> {
+        if let Some(node) = self.node_if_any(index) {
+            return current::outside_branch(|| node.begin_scope());
+        }
+        self.forget(index);
+        None
+    }
+
+    /// Forgets what a child without a node waits for.
+    fn forget(&self, index: usize) {
+        self.seats[index].begin();
+        self.leaf.set(None);
+        if self.rest(index).noted.get() {
+            drop(self.rest(index).take_slot());
+        }
+    }
+
+    /// Takes what a child without a node waits for, or has noted so far in its poll.
+    fn take_slot(&self, index: usize) -> Slot {
+        let seat = &self.seats[index];
+        let leaf = if seat.waits() {
+            let leaf = seat.leaf();
+            seat.wait(None);
+            leaf
+        } else if self.polled.get() == index {
+            self.leaf.take()
+        } else {
+            None
+        };
+        leaf.map_or_else(|| self.rest(index).take_slot(), Slot::Leaf)
     }
 
     /// Ends the poll of a child that has a node.
@@ -370,7 +449,7 @@ impl Seat {
         mut body: Pin<&mut Option<F>>,
         waker: &Waker,
     ) -> Poll<Result<F::Output, Cancelled>> {
-        let node = self.node(false);
+        let node = self.polled_node();
         match polled {
             Poll::Ready(value) => match node.take_raised() {
                 Some(cancelled) => Poll::Ready(Err(self.unwind(body, cancelled))),
@@ -390,17 +469,27 @@ impl Seat {
     /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
     fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Cancelled {
         body.set(None);
-        let node = self.node(false);
+        let node = self.polled_node();
         current::outside_branch(|| node.leave());
         cancelled
     }
 
-    /// Says that the child is gone.
-    fn leave(&self) {
-        match self.node.get() {
-            Some(node) if !node.dead.get() => node.leave(),
-            Some(_) => (),
-            None => self.begin(),
+    /// Says that all children are gone.
+    #[inline]
+    fn leave_all(&self) {
+        if self.rest.get().is_some() {
+            self.leave_each();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_each(&self) {
+        for index in 0..self.seats.len() {
+            match self.node_if_any(index) {
+                Some(node) if !node.dead.get() => node.leave(),
+                Some(_) => (),
+                None => self.forget(index),
+            }
         }
     }
 }

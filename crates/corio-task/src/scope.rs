@@ -1,6 +1,6 @@
 //! A place where cancellation stops, as writers of combinators use it.
 
-use crate::branch::Seat;
+use crate::branch::Places;
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
@@ -326,8 +326,8 @@ pub fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> 
 #[derive(Clone, Copy)]
 pub(crate) enum Polled<'s> {
     Scope(&'s Scope),
-    /// The scope of a branch's child.
-    Child(&'s Seat),
+    /// The scope of that one of a branch's children which is being polled.
+    Child(&'s Places),
 }
 
 impl Polled<'_> {
@@ -335,7 +335,7 @@ impl Polled<'_> {
     pub(crate) fn node_if_any(&self) -> Option<&Rc<Node>> {
         match self {
             Polled::Scope(scope) => scope.node_if_any(),
-            Polled::Child(seat) => seat.node.get(),
+            Polled::Child(places) => places.polled_node_if_any(),
         }
     }
 
@@ -343,7 +343,7 @@ impl Polled<'_> {
     pub(crate) fn node(&self) -> Rc<Node> {
         match self {
             Polled::Scope(scope) => scope.node(true),
-            Polled::Child(seat) => seat.node(true),
+            Polled::Child(places) => places.polled_node(),
         }
     }
 
@@ -354,7 +354,7 @@ impl Polled<'_> {
     fn note(&self, slot: Slot) {
         match self {
             Polled::Scope(scope) => scope.node_ref(true).note(slot),
-            Polled::Child(seat) => seat.note(slot),
+            Polled::Child(places) => places.note(slot),
         }
     }
 
@@ -362,7 +362,7 @@ impl Polled<'_> {
     fn note_leaf(&self, name: &'static &'static str) {
         match self {
             Polled::Scope(scope) => scope.note_leaf(name),
-            Polled::Child(seat) => seat.note_leaf(name),
+            Polled::Child(places) => places.note_leaf(name),
         }
     }
 

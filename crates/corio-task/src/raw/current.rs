@@ -63,7 +63,7 @@ impl Frame {
             At::Scope(scope) => Polled::Scope(unsafe { &*scope }),
             // SAFETY:
             // * likewise.
-            At::Branch(places) => Polled::Child(unsafe { &*places }.polled()),
+            At::Branch(places) => Polled::Child(unsafe { &*places }),
         }
     }
 }
