@@ -1,22 +1,27 @@
 //! One child of a combinator in place: a future, and later its output.
 
-use corio_task::{Cancelled, Entered};
+use corio_task::{Cancelled, ChildBody, Entered};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project_lite::pin_project! {
-    /// A future that is polled as a scope of its own.
-    pub struct Member<F: Future> {
-        #[pin]
-        body: Option<F>,
-        // From the end of the body until the combinator takes it.
-        output: Option<F::Output>,
+    /// A future that is polled as a scope of its own; its output lies where it did.
+    #[project = Stage]
+    #[project_replace = Taken]
+    pub enum Member<F: Future> {
+        /// Not ended.
+        Running { #[pin] future: F },
+        /// From the end of the future until the combinator takes it.
+        Ended { output: F::Output },
+        /// Taken, or never there: a cancellation ended the future.
+        Gone,
     }
 }
 
 impl<F: Future> Member<F> {
+    #[inline]
     pub(crate) fn new(future: F) -> Member<F> {
-        Member { body: Some(future), output: None }
+        Member::Running { future }
     }
 
     /// Polls the future as the child of that number; when it ends, it is dropped, and its output kept here.
@@ -27,14 +32,33 @@ impl<F: Future> Member<F> {
         index: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Cancelled>> {
-        let this = self.project();
-        let output = &mut *this.output;
-        children.poll(index, this.body, cx).map_ok(|value| *output = Some(value))
+        children.poll(index, self, cx)
     }
 
     /// Moves the output out, once.
     #[inline]
     pub(crate) fn take(self: Pin<&mut Self>) -> F::Output {
-        self.project().output.take().expect("a child's output is taken once, after its end")
+        match self.project_replace(Member::Gone) {
+            Taken::Ended { output } => output,
+            Taken::Running { .. } | Taken::Gone => panic!("a child's output is taken once, after its end"),
+        }
+    }
+}
+
+impl<F: Future> ChildBody for Pin<&mut Member<F>> {
+    type Output = ();
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Stage::Running { future } = self.as_mut().project() else {
+            panic!("a child was polled after it had ended")
+        };
+        let Poll::Ready(output) = future.poll(cx) else { return Poll::Pending };
+        self.set(Member::Ended { output });
+        Poll::Ready(())
+    }
+
+    fn clear(&mut self) {
+        self.set(Member::Gone);
     }
 }

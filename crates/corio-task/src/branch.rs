@@ -147,37 +147,70 @@ impl Entered<'_> {
     ///
     /// # Errors
     ///
-    /// [`Cancelled`] if a request hit this child: the body was dropped for it, at an await.
+    /// [`Cancelled`] if a request hit this child: the body was cleared for it, at an await.
     ///
     /// # Panics
     ///
-    /// If there is no child of that number, if `body` is `None` already, and whenever the body panics.
+    /// If there is no child of that number, if `body` has ended already, and whenever the body panics.
     #[inline]
-    pub fn poll<F: Future>(
+    pub fn poll<B: ChildBody>(
         &self,
         index: usize,
-        mut body: Pin<&mut Option<F>>,
+        mut body: B,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<F::Output, Cancelled>> {
+    ) -> Poll<Result<B::Output, Cancelled>> {
         let places = self.0;
         if let Some(cancelled) = places.begin(index) {
             return Poll::Ready(Err(places.unwind(body, cancelled)));
         }
-        let future = body.as_mut().as_pin_mut();
-        let polled = future.expect("a child was polled after it had ended").poll(cx);
+        let polled = body.poll(cx);
         if places.node_if_any(index).is_some() {
             return places.end_node(polled, body, cx.waker());
         }
         match polled {
-            Poll::Ready(value) => {
-                body.set(None);
-                Poll::Ready(Ok(value))
-            }
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => {
                 places.seats[index].wait(places.leaf.get());
                 Poll::Pending
             }
         }
+    }
+}
+
+/// The body of a branch's child: a future in its place, which it leaves when it ends.
+///
+/// An `Option` of a future is one, which is `None` afterwards. A combinator that keeps the outputs of its children can have
+/// them lie where the futures did: then an end leaves nothing to return.
+pub trait ChildBody {
+    /// What an end leaves for [`Entered::poll`] to return.
+    type Output;
+
+    /// Polls the future, and drops it when it is ready.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended already.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Self::Output>;
+
+    /// Drops the future, or what it left.
+    fn clear(&mut self);
+}
+
+impl<F: Future> ChildBody for Pin<&mut Option<F>> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let future = self.as_mut().as_pin_mut();
+        let polled = future.expect("a child was polled after it had ended").poll(cx);
+        if polled.is_ready() {
+            self.clear();
+        }
+        polled
+    }
+
+    fn clear(&mut self) {
+        self.set(None);
     }
 }
 
@@ -247,19 +280,17 @@ impl Seat {
 struct Rest {
     /// What it waits for, while it has no node, if that is no leaf.
     slot: Cell<Slot>,
-    /// Something is in `slot`.
-    noted: Cell<bool>,
     /// Made when somebody asks.
     node: OnceCell<Rc<Node>>,
+    /// Something is in `slot`, or there is a node.
+    in_use: Cell<bool>,
 }
 
 impl Rest {
-    fn is_in_use(&self) -> bool {
-        self.noted.get() || self.node.get().is_some()
-    }
-
+    /// Takes what is in the slot; there is no node.
+    #[inline]
     fn take_slot(&self) -> Slot {
-        if self.noted.replace(false) { self.slot.take() } else { Slot::Empty }
+        if self.in_use.replace(false) { self.slot.take() } else { Slot::Empty }
     }
 }
 
@@ -267,6 +298,13 @@ impl Places {
     fn rest(&self, index: usize) -> &Rest {
         let made = || self.seats.iter().map(|_| Rest::default()).collect();
         &self.rest.get_or_init(made)[index]
+    }
+
+    /// Returns a child's piece of the rest, if anything is in it.
+    #[inline]
+    fn rest_in_use(&self, index: usize) -> Option<&Rest> {
+        let rest = &self.rest.get()?[index];
+        rest.in_use.get().then_some(rest)
     }
 
     /// Returns a child's node, if it has one.
@@ -277,11 +315,14 @@ impl Places {
 
     /// Returns a child's node, made now if there was none.
     fn node(&self, index: usize, polling: bool) -> Rc<Node> {
-        Rc::clone(self.rest(index).node.get_or_init(|| {
+        let rest = self.rest(index);
+        let node = rest.node.get_or_init(|| {
             let node = Node::inner(polling);
             node.note(self.take_slot(index));
             node
-        }))
+        });
+        rest.in_use.set(true);
+        Rc::clone(node)
     }
 
     /// Returns the node of the child being polled, or polled last, if it has one.
@@ -368,7 +409,7 @@ impl Places {
 
     /// Tells whether a child without a node waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
-        let noted = |index: usize| self.rest.get().is_some_and(|rest| rest[index].noted.get());
+        let noted = |index| self.rest_in_use(index).is_some_and(|rest| rest.node.get().is_none());
         self.seats.iter().enumerate().any(|(index, seat)| seat.waits() && (seat.leaf().is_some() || noted(index)))
     }
 
@@ -380,7 +421,7 @@ impl Places {
         if let Some(node) = rest.node.get() {
             return node.note(slot);
         }
-        let both = rest.noted.replace(true) || self.leaf.take().is_some();
+        let both = rest.in_use.replace(true) || self.leaf.take().is_some();
         let before = rest.slot.replace(if both { Slot::Several } else { slot });
         drop(before); // A future's last reference perhaps: when the place is whole.
     }
@@ -388,7 +429,7 @@ impl Places {
     /// As [`note`](Places::note) with [`Slot::Leaf`].
     #[inline]
     pub(crate) fn note_leaf(&self, name: Leaf) {
-        if self.leaf.get().is_some() || self.rest.get().is_some_and(|rest| rest[self.polled.get()].is_in_use()) {
+        if self.leaf.get().is_some() || self.rest_in_use(self.polled.get()).is_some() {
             return self.note(Slot::Leaf(name));
         }
         self.leaf.set(Some(name));
@@ -399,31 +440,30 @@ impl Places {
     fn begin(&self, index: usize) -> Option<Cancelled> {
         let seat = &self.seats[index]; // First: nobody is polled whom there is not.
         self.polled.set(index);
-        if self.rest.get().is_some() {
-            return self.begin_rest(index);
+        if let Some(rest) = self.rest_in_use(index) {
+            return self.begin_rest(seat, rest);
         }
         seat.begin();
         self.leaf.set(None);
         None
     }
 
-    /// As [`begin`](Places::begin), for a child that may have a node.
+    /// As [`begin`](Places::begin), for a child that has a node, or waits for something that is no leaf.
     #[inline(never)]
-    fn begin_rest(&self, index: usize) -> Option<Cancelled> {
-        if let Some(node) = self.node_if_any(index) {
+    fn begin_rest(&self, seat: &Seat, rest: &Rest) -> Option<Cancelled> {
+        if let Some(node) = rest.node.get() {
             return current::outside_branch(|| node.begin_scope());
         }
-        self.forget(index);
+        self.forget(seat, rest);
         None
     }
 
     /// Forgets what a child without a node waits for.
-    fn forget(&self, index: usize) {
-        self.seats[index].begin();
+    #[inline]
+    fn forget(&self, seat: &Seat, rest: &Rest) {
+        seat.begin();
         self.leaf.set(None);
-        if self.rest(index).noted.get() {
-            drop(self.rest(index).take_slot());
-        }
+        drop(rest.take_slot());
     }
 
     /// Takes what a child without a node waits for, or has noted so far in its poll.
@@ -443,20 +483,19 @@ impl Places {
 
     /// Ends the poll of a child that has a node.
     #[inline(never)]
-    fn end_node<F: Future>(
+    fn end_node<B: ChildBody>(
         &self,
-        polled: Poll<F::Output>,
-        mut body: Pin<&mut Option<F>>,
+        polled: Poll<B::Output>,
+        body: B,
         waker: &Waker,
-    ) -> Poll<Result<F::Output, Cancelled>> {
+    ) -> Poll<Result<B::Output, Cancelled>> {
         let node = self.polled_node();
         match polled {
-            Poll::Ready(value) => match node.take_raised() {
+            Poll::Ready(output) => match node.take_raised() {
                 Some(cancelled) => Poll::Ready(Err(self.unwind(body, cancelled))),
                 None => {
-                    body.set(None);
                     current::outside_branch(|| node.leave());
-                    Poll::Ready(Ok(value))
+                    Poll::Ready(Ok(output))
                 }
             },
             Poll::Pending => match current::outside_branch(|| node.pause_scope(waker)) {
@@ -467,8 +506,8 @@ impl Places {
     }
 
     /// Drops the body for a cancellation, as the current scope, so that destructors see where they are.
-    fn unwind<F: Future>(&self, mut body: Pin<&mut Option<F>>, cancelled: Cancelled) -> Cancelled {
-        body.set(None);
+    fn unwind<B: ChildBody>(&self, mut body: B, cancelled: Cancelled) -> Cancelled {
+        body.clear();
         let node = self.polled_node();
         current::outside_branch(|| node.leave());
         cancelled
@@ -484,11 +523,11 @@ impl Places {
 
     #[inline(never)]
     fn leave_each(&self) {
-        for index in 0..self.seats.len() {
-            match self.node_if_any(index) {
+        for (seat, rest) in self.seats.iter().zip(self.rest.get().into_iter().flatten()) {
+            match rest.node.get() {
                 Some(node) if !node.dead.get() => node.leave(),
                 Some(_) => (),
-                None => self.forget(index),
+                None => self.forget(seat, rest),
             }
         }
     }

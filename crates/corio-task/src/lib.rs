@@ -120,7 +120,7 @@ mod seam;
 mod raw;
 mod sync;
 
-pub use branch::{Branch, BranchChildren, Entered};
+pub use branch::{Branch, BranchChildren, ChildBody, Entered};
 pub use call_graph::{Awaitable, CallGraph, capture_call_graph, format_all_tasks, format_call_graph};
 pub use catch_cancelled::{CatchCancelled, catch_cancelled};
 pub use corio_seam::{Cancelled, Panic};

@@ -167,9 +167,9 @@ pub mod sync {
 pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
-        Audience, Awaitable, Bell, Branch, BranchChildren, CallbackKey, CatchCancelled, Entered, LARGE_FUTURE,
-        RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until, defer_requests,
-        requests_around, with_local_waker,
+        Audience, Awaitable, Bell, Branch, BranchChildren, CallbackKey, CatchCancelled, ChildBody, Entered,
+        LARGE_FUTURE, RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until,
+        defer_requests, requests_around, with_local_waker,
     };
 }
 
