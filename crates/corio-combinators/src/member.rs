@@ -48,7 +48,7 @@ impl<F: Future> Member<F> {
 impl<F: Future> ChildBody for Pin<&mut Member<F>> {
     type Output = ();
 
-    #[inline]
+    #[inline(always)] // As `poll_member`, of which it is the middle.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Stage::Running { future } = self.as_mut().project() else {
             panic!("a child was polled after it had ended")

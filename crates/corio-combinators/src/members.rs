@@ -124,7 +124,7 @@ impl<F: Future> Members for Many<F> {
         self.block.len()
     }
 
-    #[inline]
+    #[inline(always)] // Here and in what it calls: how a child ended is not put together in memory.
     fn poll_member(
         self: Pin<&mut Self>,
         children: &Entered<'_>,

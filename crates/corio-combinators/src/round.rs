@@ -3,7 +3,7 @@
 use crate::block::bells::Bells;
 use crate::members::Members;
 use corio_seam::Resume;
-use corio_task::{Cancelled, Entered};
+use corio_task::{Cancelled, Entered, with_own_wakers};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -170,6 +170,7 @@ impl Turns {
 }
 
 /// As [`Turns::poll`], for few: those from the cursor on.
+#[inline(never)] // Told apart, what it is given stays in registers.
 fn poll_few<M: Members>(
     left: &mut u32,
     cursor: &mut u32,
@@ -195,6 +196,7 @@ fn poll_few<M: Members>(
 }
 
 /// As [`Turns::poll`], for many: those whose bells rang.
+#[inline(never)] // As above.
 fn poll_many<M: Members>(
     left: &mut usize,
     bells: &mut Bells,
@@ -204,16 +206,18 @@ fn poll_many<M: Members>(
     cx: &mut Context<'_>,
     cancelled: &mut Option<Cancelled>,
 ) -> Option<usize> {
-    while let Some(index) = bells.next() {
-        let poll = |own: &mut Context<'_>| members.as_mut().poll_member(children, index, own);
-        let Poll::Ready(ended) = bells.poll(index, cx.waker(), poll) else { continue };
-        *left -= 1;
-        bells.end(index);
-        if stops(past, ended, cancelled) {
-            return Some(index);
+    with_own_wakers(&bells.wakers(), || {
+        while let Some(index) = bells.next() {
+            let poll = |own: &mut Context<'_>| members.as_mut().poll_member(children, index, own);
+            let Poll::Ready(ended) = bells.poll(index, cx.waker(), poll) else { continue };
+            *left -= 1;
+            bells.end(index);
+            if stops(past, ended, cancelled) {
+                return Some(index);
+            }
         }
-    }
-    None
+        None
+    })
 }
 
 /// Tells whether an end stops the round, and notes how the child was cancelled, if it was.

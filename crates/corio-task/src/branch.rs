@@ -152,7 +152,7 @@ impl Entered<'_> {
     /// # Panics
     ///
     /// If there is no child of that number, if `body` has ended already, and whenever the body panics.
-    #[inline]
+    #[inline(always)] // So that how the child ended is not put together in memory.
     pub fn poll<B: ChildBody>(
         &self,
         index: usize,

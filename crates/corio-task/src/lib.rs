@@ -131,7 +131,7 @@ pub use inbox::Bell;
 pub use listeners::CallbackKey;
 pub use options::TaskOptions;
 pub use raw::{Audience, Seats, TaskRef};
-pub use scope::{Scope, ScopeHandle, defer_requests, requests_around, with_local_waker};
+pub use scope::{OwnWakers, Scope, ScopeHandle, defer_requests, requests_around, with_own_wakers};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;
 pub use task::{LARGE_FUTURE, Task, all_tasks, create_task, create_task_with, current_task};

@@ -312,14 +312,23 @@ impl fmt::Debug for ScopeHandle {
     }
 }
 
-/// Calls `poll`, which polls a child with a waker of the combinator's own, with `local` as that waker's counterpart for
-/// places that never leave this thread: for writers of combinators.
+/// The wakers that a combinator makes for its children, and for each a counterpart for places that never leave this
+/// thread: for writers of combinators.
 ///
-/// A leaf that keeps its waker by [`corio_seam::local_waker`] then gets a clone of `local` in the place of one of `waker`. So
-/// the combinator can tell whether anybody else has a clone of `waker`, and, if nobody has, keep its caller's own waker as a
-/// local one: see [`TaskSet::is_stuck`](crate::TaskSet::is_stuck). `local` must wake whom `waker` wakes.
-pub fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> R) -> R {
-    current::enter_own(waker, local, poll)
+/// While children are polled under [`with_own_wakers`], a leaf that keeps its waker by [`corio_seam::local_waker`] gets the
+/// counterpart in the place of a clone. So the combinator can tell whether anybody else has a clone, and, if nobody has, keep
+/// its caller's own waker as a local one: see [`TaskSet::is_stuck`](crate::TaskSet::is_stuck).
+pub trait OwnWakers {
+    /// Makes the counterpart of `waker`, which wakes the same child; `None` if it is not one of the combinator's own.
+    fn local(&self, waker: &Waker) -> Option<Waker>;
+
+    /// Tells whether `kept` is a counterpart of `waker`, as [`local`](OwnWakers::local) makes them.
+    fn is_local(&self, kept: &Waker, waker: &Waker) -> bool;
+}
+
+/// Calls `poll`, which polls children with wakers of the combinator's own: a whole round of them, if it likes.
+pub fn with_own_wakers<R>(wakers: &(impl OwnWakers + 'static), poll: impl FnOnce() -> R) -> R {
+    current::enter_own(wakers, poll)
 }
 
 /// A scope that is being polled.

@@ -168,8 +168,8 @@ pub mod task {
     //! The rest of `corio-task`: the set, and scopes for writers of combinators.
     pub use corio_task::{
         Audience, Awaitable, Bell, Branch, BranchChildren, CallbackKey, CatchCancelled, ChildBody, Entered,
-        LARGE_FUTURE, RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until,
-        defer_requests, requests_around, with_local_waker,
+        LARGE_FUTURE, OwnWakers, RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until,
+        defer_requests, requests_around, with_own_wakers,
     };
 }
 

@@ -9,16 +9,16 @@
 //! memory, but for the first of a round. Wakers may be on any thread, and outlive the combinator; each clone counts one
 //! reference of the allocation, and one that is about to be polled with is lent, and counts nothing.
 //!
-//! A waker is *plain* or *local*. A local one is for a leaf that keeps it at home ([`corio_task::with_local_waker`]); as
+//! A waker is *plain* or *local*. A local one is for a leaf that keeps it at home ([`corio_task::OwnWakers`]); as
 //! long as there are only those, the board keeps its owner's waker as a local one as well, so that the loop knows that
 //! nobody else can wake it.
 
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, thread_number};
 use corio_seam::local_waker;
-use corio_task::{TaskId, current_task, with_local_waker};
+use corio_task::{OwnWakers, TaskId, current_task};
 use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
@@ -337,14 +337,19 @@ impl Bells {
         }
     }
 
+    /// Returns what knows the wakers of the children, under which they are to be polled.
+    #[inline]
+    pub(crate) fn wakers(&self) -> Wakers {
+        Wakers { shared: Arc::as_ptr(&self.shared) }
+    }
+
     /// Has a child polled, by `poll`, with a waker of its own.
     #[inline]
     pub(crate) fn poll<R>(&mut self, index: usize, owner: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let bell = &self.shared.bells[index];
         bell.silence();
-        // Lent: the bells outlive the poll.
-        let (waker, local) = (ManuallyDrop::new(bell.waker(&PLAIN)), ManuallyDrop::new(bell.waker(&LOCAL)));
-        let polled = with_local_waker(&waker, &local, || poll(&mut Context::from_waker(&waker)));
+        let waker = ManuallyDrop::new(bell.waker(&PLAIN)); // Lent: the bells outlive the poll.
+        let polled = poll(&mut Context::from_waker(&waker));
         if !self.owner_is_plain && self.shared.plain.load(Ordering::Relaxed) > 0 {
             self.renew(owner);
         }
@@ -373,6 +378,39 @@ impl Bells {
     #[inline]
     pub(crate) fn end(&mut self, index: usize) {
         self.shared.bells[index].ended.set(true);
+    }
+}
+
+/// Knows the wakers of the children of one combinator, by the address of what they share.
+pub(crate) struct Wakers {
+    shared: *const Shared,
+}
+
+impl Wakers {
+    /// Returns the bell to which a plain waker of one of the children points.
+    fn bell<'w>(&self, waker: &'w Waker) -> Option<&'w Bell> {
+        if !ptr::eq(waker.vtable(), &PLAIN) {
+            return None;
+        }
+        // SAFETY:
+        // * the waker is borrowed, and of that table.
+        let bell = unsafe { bell(waker.data()) };
+        ptr::eq(bell.shared.as_ptr(), self.shared).then_some(bell)
+    }
+}
+
+impl OwnWakers for Wakers {
+    #[inline]
+    fn local(&self, waker: &Waker) -> Option<Waker> {
+        self.bell(waker).map(|bell| {
+            retain(bell); // What the waker holds.
+            bell.waker(&LOCAL)
+        })
+    }
+
+    #[inline]
+    fn is_local(&self, kept: &Waker, waker: &Waker) -> bool {
+        self.bell(waker).is_some() && kept.data() == waker.data() && ptr::eq(kept.vtable(), &LOCAL)
     }
 }
 

@@ -6,12 +6,11 @@
 use super::{Core, TaskPtr};
 use crate::branch::Places;
 use crate::deadline::Until;
-use crate::scope::{Polled, Scope};
+use crate::scope::{OwnWakers, Polled, Scope};
 use corio_seam::swap_context;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
-use std::task::Waker;
 
 struct Here {
     /// The set that runs on this thread: also the answer to "is this thread the owner's?".
@@ -20,15 +19,13 @@ struct Here {
     task: Cell<Option<TaskPtr>>,
     /// The frame of the innermost scope being polled inside that task, or without one; null for the task's own.
     scope: Cell<*const Frame>,
-    /// The innermost waker of a combinator's own that is being polled with.
+    /// The wakers of the innermost combinator that has its own and is being polled.
     own: Cell<*const Own>,
 }
 
-/// A waker that a combinator made for a child, and its counterpart for places that never leave this thread: a link of a
-/// chain that lies along the stack.
+/// What knows the wakers that a combinator makes for its children: a link of a chain that lies along the stack.
 struct Own {
-    waker: *const Waker,
-    local: *const Waker,
+    wakers: *const dyn OwnWakers,
     outer: *const Own,
 }
 
@@ -276,8 +273,9 @@ pub(crate) fn outside_branch<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Calls `f` with `local` as the counterpart of `waker`.
-pub(crate) fn enter_own<R>(waker: &Waker, local: &Waker, f: impl FnOnce() -> R) -> R {
+/// Calls `f`, which polls with the wakers that `wakers` knows.
+#[inline]
+pub(crate) fn enter_own<R>(wakers: &(impl OwnWakers + 'static), f: impl FnOnce() -> R) -> R {
     struct PutBack(*const Own);
     impl Drop for PutBack {
         fn drop(&mut self) {
@@ -285,24 +283,22 @@ pub(crate) fn enter_own<R>(waker: &Waker, local: &Waker, f: impl FnOnce() -> R) 
         }
     }
     let outer = HERE.with(|here| here.own.get());
-    let own = Own { waker, local, outer };
+    let own = Own { wakers: ptr::from_ref(wakers), outer };
     HERE.with(|here| here.own.set(&raw const own));
     let _put_back = PutBack(outer);
     f()
 }
 
-/// Calls `f` with the counterpart of `waker`, if it has one. `f` must not enter anything.
-pub(super) fn local_of<R>(waker: &Waker, f: impl FnOnce(&Waker) -> R) -> Option<R> {
+/// Asks whoever is polled with wakers of its own, the innermost first, until `f` is answered. `f` must not enter anything.
+pub(super) fn ask_own<R>(f: impl Fn(&dyn OwnWakers) -> Option<R>) -> Option<R> {
     let mut next = HERE.with(|here| here.own.get());
     // SAFETY:
     // * not null, it was set from a reference by a frame of `enter_own` that is still on this thread's stack.
     while let Some(own) = unsafe { next.as_ref() } {
         // SAFETY:
-        // * the waker is borrowed by that same frame.
-        if unsafe { &*own.waker }.will_wake(waker) {
-            // SAFETY:
-            // * so is its counterpart.
-            return Some(f(unsafe { &*own.local }));
+        // * what knows the wakers is borrowed by that same frame.
+        if let Some(answer) = f(unsafe { &*own.wakers }) {
+            return Some(answer);
         }
         next = own.outer;
     }

@@ -70,7 +70,7 @@ pub(crate) fn keep(waker: &Waker) -> Waker {
 /// Clones a waker that is none of the set's that runs here.
 #[inline(never)]
 fn keep_other(waker: &Waker) -> Waker {
-    current::local_of(waker, Waker::clone).unwrap_or_else(|| waker.clone())
+    current::ask_own(|own| own.local(waker)).unwrap_or_else(|| waker.clone())
 }
 
 /// Tells whether `one`, which may be kept, wakes the same task as `other`; data and table of others' are compared.
@@ -79,7 +79,7 @@ pub(crate) fn will_wake(one: &Waker, other: &Waker) -> bool {
     if is_ours(other) {
         return one.data() == other.data() && is_ours(one);
     }
-    one.will_wake(other) || current::local_of(other, |local| one.will_wake(local)).unwrap_or(false)
+    one.will_wake(other) || current::ask_own(|own| own.is_local(one, other).then_some(())).is_some()
 }
 
 #[inline]

@@ -2,7 +2,7 @@
 
 use crate::kit::{forever, stuck, yield_now};
 use corio_seam::{Waiting, local_waker, wait_on, will_wake};
-use corio_task::{Scope, TaskOptions, TaskSet, create_task, current_task, with_local_waker};
+use corio_task::{OwnWakers, Scope, TaskOptions, TaskSet, create_task, current_task, with_own_wakers};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -23,6 +23,26 @@ impl Wake for Count {
 fn counting() -> (Arc<Count>, Waker) {
     let count = Arc::new(Count::default());
     (Arc::clone(&count), Waker::from(count))
+}
+
+/// A combinator's one waker, and its counterpart.
+struct Pair {
+    waker: Waker,
+    local: Waker,
+}
+
+impl OwnWakers for Pair {
+    fn local(&self, waker: &Waker) -> Option<Waker> {
+        is(&self.waker, waker).then(|| self.local.clone())
+    }
+
+    fn is_local(&self, kept: &Waker, waker: &Waker) -> bool {
+        is(&self.waker, waker) && is(&self.local, kept)
+    }
+}
+
+fn with_local_waker<R>(waker: &Waker, local: &Waker, poll: impl FnOnce() -> R) -> R {
+    with_own_wakers(&Pair { waker: waker.clone(), local: local.clone() }, poll)
 }
 
 /// Tells whether the one is a clone of the other.

@@ -38,3 +38,20 @@ fn a_list_of_rounds_does_not_grow() {
         assert!(bells.batch.len() <= 2 * 11, "as long as twice the children, at most");
     }
 }
+
+#[test]
+fn each_waker_of_a_child_has_a_counterpart_and_no_other_has() {
+    let (bells, plain) = polled(2);
+    let (others, plain_of_others) = polled(1);
+    let (own, theirs) = (bells.wakers(), others.wakers());
+    let local: Vec<_> = plain.iter().map(|waker| own.local(waker).unwrap()).collect();
+    assert!((0..2).all(|n| own.is_local(&local[n], &plain[n])));
+    assert!(!own.is_local(&local[0], &plain[1]) && !own.is_local(&plain[0], &plain[0]));
+    for stranger in [&plain_of_others[0], &local[0], Waker::noop()] {
+        assert!(own.local(stranger).is_none() && !own.is_local(&local[0], stranger));
+    }
+    assert!(theirs.local(&plain[0]).is_none());
+    assert_eq!(bells.shared.plain.load(Ordering::Relaxed), 2, "counterparts are not counted");
+    drop(bells);
+    local[1].wake_by_ref(); // It may outlive them.
+}
