@@ -181,6 +181,30 @@ impl Entered<'_> {
 ///
 /// An `Option` of a future is one, which is `None` afterwards. A combinator that keeps the outputs of its children can have
 /// them lie where the futures did: then an end leaves nothing to return.
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::{Branch, ChildBody};
+/// use std::task::{Context, Poll, Waker};
+///
+/// /// Is ready after so many polls, and keeps what it has to say.
+/// struct Countdown(u32);
+/// impl ChildBody for &mut Countdown {
+///     type Output = ();
+///     fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+///         self.0 -= 1;
+///         if self.0 == 0 { Poll::Ready(()) } else { Poll::Pending }
+///     }
+///     fn clear(&mut self) {}
+/// }
+///
+/// let (branch, mut body) = (Branch::new(1), Countdown(2));
+/// let mut cx = Context::from_waker(Waker::noop());
+/// let mut poll = || branch.children().enter(|children| children.poll(0, &mut body, &mut cx));
+/// assert!(poll().is_pending());
+/// assert!(matches!(poll(), Poll::Ready(Ok(()))));
+/// ```
 pub trait ChildBody {
     /// What an end leaves for [`Entered::poll`] to return.
     type Output;

@@ -318,6 +318,36 @@ impl fmt::Debug for ScopeHandle {
 /// While children are polled under [`with_own_wakers`], a leaf that keeps its waker by [`corio_seam::local_waker`] gets the
 /// counterpart in the place of a clone. So the combinator can tell whether anybody else has a clone, and, if nobody has, keep
 /// its caller's own waker as a local one: see [`TaskSet::is_stuck`](crate::TaskSet::is_stuck).
+///
+/// # Examples
+///
+/// ```
+/// use corio_task::{OwnWakers, TaskSet, with_own_wakers};
+/// use std::sync::Arc;
+/// use std::task::{Wake, Waker};
+///
+/// struct Bell;
+/// impl Wake for Bell {
+///     fn wake(self: Arc<Self>) {}
+/// }
+///
+/// /// The waker of one child, and its counterpart.
+/// struct Pair(Waker, Waker);
+/// impl OwnWakers for Pair {
+///     fn local(&self, waker: &Waker) -> Option<Waker> {
+///         self.0.will_wake(waker).then(|| self.1.clone())
+///     }
+///     fn is_local(&self, kept: &Waker, waker: &Waker) -> bool {
+///         self.0.will_wake(waker) && self.1.will_wake(kept)
+///     }
+/// }
+///
+/// let pair = Pair(Arc::new(Bell).into(), Arc::new(Bell).into());
+/// TaskSet::new().enter(|| {
+///     let kept = with_own_wakers(&pair, || corio_seam::local_waker(&pair.0));
+///     assert!(kept.will_wake(&pair.1));
+/// });
+/// ```
 pub trait OwnWakers {
     /// Makes the counterpart of `waker`, which wakes the same child; `None` if it is not one of the combinator's own.
     fn local(&self, waker: &Waker) -> Option<Waker>;
