@@ -140,10 +140,7 @@ impl<F: Future> Future for Timeout<F> {
         if let Some(resume) = this.raising {
             return Pin::new(resume).poll(cx).map(|never| match never {});
         }
-        let before = match *this.before {
-            Some(before) => before,
-            None => *this.before.insert(requests_around()),
-        };
+        let before = *this.before.get_or_insert_with(requests_around);
         match this.scope.poll_until(this.limit.until(), this.body, cx) {
             Poll::Ready(Ok(value)) => {
                 if this.armed.is_some() {

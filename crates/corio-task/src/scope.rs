@@ -18,7 +18,8 @@ use std::task::{Context, Poll, Waker};
 /// scope, and returns `Err` if a request hit it, after dropping the future. [`catch_cancelled`](crate::catch_cancelled)
 /// is a scope and nothing else; a timeout asks its own scope to end; each child of a `join` is one.
 ///
-/// A scope allocates when its body is first pending, and not before; nor then, if its set has kept what an ended one needed. `!Send`: it stays on the thread of its first poll.
+/// A scope allocates when its body is first pending, and not before; nor then, if its set has kept what an ended one
+/// needed. `!Send`: it stays on the thread of its first poll.
 ///
 /// # Examples
 ///
