@@ -142,3 +142,8 @@ impl Drop for Gone {
         self.0.store(true, Ordering::SeqCst);
     }
 }
+
+/// Tells whether a task was cancelled by somebody else.
+pub(crate) fn was_cancelled<T>(result: &Result<T, JoinError>) -> bool {
+    matches!(result, Err(JoinError::Cancelled(_)))
+}

@@ -5,6 +5,8 @@
 mod order;
 /// Requests to end: when, where, how often, and what decides.
 mod cancel;
+/// Requests that are handed on to the task that is waited for.
+mod forwarding;
 /// Children polled in place, whose scopes nobody sees until somebody asks.
 mod branches;
 /// A scope that is asked at an odd moment.
