@@ -9,7 +9,6 @@ use super::{Position, Row, columns};
 use crate::Runtime;
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
-use std::pin::Pin;
 use std::rc::Rc;
 
 pub(super) fn rows<P: Position>() -> Vec<Row> {
@@ -49,41 +48,24 @@ async fn through_task<R: Runtime>(n: u64) {
     assert_eq!(sum, sum_to(n));
 }
 
-/// The way to set a promise.
-type Set = Box<dyn FnOnce(u64)>;
-
-/// A promise, either end of which somebody will take.
-struct Ball<R: Runtime> {
-    set: Set,
-    get: Pin<Box<dyn Future<Output = u64>>>,
-    runtime: std::marker::PhantomData<R>,
-}
-
-impl<R: Runtime> Ball<R> {
-    fn new() -> Ball<R> {
-        let (set, get) = R::oneshot();
-        Ball { set: Box::new(set), get: Box::pin(get), runtime: std::marker::PhantomData }
-    }
-}
-
 /// Two tasks that wait for each other in turns, each time by a fresh promise.
 async fn ping_pong<R: Runtime>(n: u64) {
     // Where each side finds the other's next promise; made before it is waited for.
-    let table: Rc<RefCell<[Option<Set>; 2]>> = Rc::default();
+    let table: Rc<RefCell<[Option<_>; 2]>> = Rc::default();
     let side = |me: usize| {
         let table = Rc::clone(&table);
         async move {
             let mut sum = 0;
             for i in 0..n {
-                let ball = Ball::<R>::new();
-                table.borrow_mut()[me] = Some(ball.set);
+                let (set, get) = R::oneshot();
+                table.borrow_mut()[me] = Some(set);
                 if me == 1 || i > 0 {
                     let theirs = table.borrow_mut()[1 - me].take();
                     if let Some(set) = theirs {
                         set(i);
                     }
                 }
-                sum += ball.get.await;
+                sum += get.await;
             }
             let last = table.borrow_mut()[1 - me].take();
             if let Some(set) = last {

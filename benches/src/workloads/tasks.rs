@@ -8,7 +8,6 @@ use super::{Position, Row, columns};
 use crate::Runtime;
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::pin::Pin;
 
 pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
@@ -135,9 +134,9 @@ async fn yield_many<R: Runtime>(n: u64, count: u64) {
 
 async fn chain<R: Runtime>(n: u64, length: u64) {
     for _ in 0..n / length {
-        let mut last: Pin<Box<dyn Future<Output = u64>>> = Box::pin(R::spawn(async { 0 }));
+        let mut last = R::spawn(async { 0 });
         for _ in 1..length {
-            last = Box::pin(R::spawn(async move { last.await + 1 }));
+            last = R::spawn(async move { last.await + 1 });
         }
         assert_eq!(last.await, length - 1);
     }
