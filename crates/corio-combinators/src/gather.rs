@@ -250,7 +250,7 @@ impl<S: Slots, V: 'static> Audience for Gathering<S, V> {
 ///
 /// Awaiting `&mut gather` loses nothing. Dropping it stops no child.
 #[must_use = "a gather goes on without its future, but then nobody hears its result"]
-pub struct Gather<V> {
+pub struct Gather<V: 'static> {
     cell: corio_future::Future<Result<V, Failure>>,
 }
 
@@ -338,7 +338,7 @@ impl<V: 'static> Waitable for Gather<V> {
 
 impl<V: 'static> Awaitable for Gather<V> {}
 
-impl<V> fmt::Debug for Gather<V> {
+impl<V: 'static> fmt::Debug for Gather<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Gather").field(&self.cell).finish()
     }

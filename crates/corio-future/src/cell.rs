@@ -10,7 +10,7 @@
 //! borrowed, shared, while it is lent by `Future::result` or cloned, which can meet nothing but others who look.
 
 use crate::listeners::{Listeners, NO_KEY};
-use crate::{FutureError, trampoline};
+use crate::{FutureError, spare, trampoline};
 use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, local_waker, report, will_wake};
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
@@ -90,6 +90,15 @@ struct Rare<T> {
 }
 
 impl<T> Rare<T> {
+    /// Makes it like a new one; false if there is something in it.
+    fn renew(&mut self) -> bool {
+        let is_empty = self.helper.get_mut().is_none() && self.error.get().is_none();
+        if is_empty {
+            self.report.set(None);
+        }
+        is_empty
+    }
+
     #[inline(never)]
     fn drop_helper(&self) {
         let helper = self.helper.take();
@@ -98,21 +107,6 @@ impl<T> Rare<T> {
 }
 
 impl<T> Core<T> {
-    /// Makes a pending cell with one read end.
-    #[inline]
-    pub(crate) fn new() -> Rc<Core<T>> {
-        // Not by `Rc::new`, which puts the cell together on the stack before there is memory to copy it to.
-        Rc::new_cyclic(|_| Core {
-            state: Cell::new(State::Pending),
-            looked: Cell::new(false),
-            readers: Cell::new(1),
-            value: const { RefCell::new(None) },
-            listeners: const { RefCell::new(Listeners::new()) },
-            clone: Cell::new(None),
-            rare: OnceCell::new(),
-        })
-    }
-
     fn rare(&self) -> &Rare<T> {
         self.rare.get_or_init(|| {
             Rc::new(Rare { helper: RefCell::new(None), report: Cell::new(None), error: OnceCell::new() })
@@ -353,6 +347,51 @@ fn tell(listeners: &RefCell<Listeners<Listener>>) {
     });
 }
 
+impl<T: 'static> Core<T> {
+    /// Makes a pending cell with one read end, or takes one that was.
+    #[inline]
+    pub(crate) fn new() -> Rc<Core<T>> {
+        spare::take().unwrap_or_else(Core::make)
+    }
+
+    /// Makes a cell.
+    #[inline(never)]
+    fn make() -> Rc<Core<T>> {
+        // Not by `Rc::new`, which puts the cell together on the stack before there is memory to copy it to.
+        Rc::new_cyclic(|_| Core {
+            state: Cell::new(State::Pending),
+            looked: Cell::new(false),
+            readers: Cell::new(1),
+            value: const { RefCell::new(None) },
+            listeners: const { RefCell::new(Listeners::new()) },
+            clone: Cell::new(None),
+            rare: OnceCell::new(),
+        })
+    }
+
+    /// Keeps a cell for the next promise, if its last holder is about to let go of it, and nothing is left in it.
+    #[inline]
+    pub(crate) fn keep(cell: &mut Rc<Core<T>>) {
+        if const { size_of::<Core<T>>() <= spare::LARGEST } && Rc::get_mut(cell).is_some_and(Core::renew) {
+            spare::put(Rc::clone(cell));
+        }
+    }
+
+    /// Makes an empty cell like a new one, but for the keys, which ascend; false if it is not empty.
+    #[inline]
+    fn renew(&mut self) -> bool {
+        let is_empty = self.value.get_mut().is_none() && self.listeners.get_mut().is_empty();
+        if is_empty && self.rare.get_mut().is_none_or(|rare| Rc::get_mut(rare).is_some_and(Rare::renew)) {
+            self.state.set(State::Pending);
+            self.looked.set(false);
+            self.readers.set(1);
+            self.clone.set(None);
+            return true;
+        }
+        false
+    }
+}
+
 impl<T: 'static> Waitable for Core<T> {
     fn cancel(&self, message: Option<Arc<str>>) -> bool {
         Core::cancel(self, message)
@@ -404,4 +443,72 @@ impl<T> Core<T> {
 /// Starts the report of an error that nobody looked at.
 pub(crate) fn unlooked() -> Report {
     Report::new("future exception was never retrieved")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Future, Promise, promise};
+    use pollster::block_on;
+
+    /// Tells whether the cell of a future that `f` sees to the end of is kept for the next.
+    fn is_kept<T: 'static>(f: impl FnOnce(Promise<T>, Future<T>)) -> bool {
+        let (promise, future) = promise();
+        f(promise, future);
+        spare::take::<Core<T>>().is_some()
+    }
+
+    #[test]
+    fn a_cell_that_was_read_is_kept() {
+        assert!(is_kept(|promise, future| {
+            promise.set_result(1_u8).unwrap();
+            assert_eq!(block_on(future), Ok(1));
+        }));
+        assert!(is_kept(|promise, future| {
+            let other = future.share();
+            promise.set_result(1_u16).unwrap();
+            assert_eq!((block_on(future), block_on(other)), (Ok(1), Ok(1)));
+        }));
+        assert!(is_kept(|promise, future| {
+            promise.set_exception("no").unwrap();
+            assert_eq!(block_on(future), Ok(Err::<u8, _>("no")));
+        }));
+    }
+
+    #[test]
+    fn a_cell_in_which_something_is_left_is_not_kept() {
+        assert!(!is_kept(|promise, _future| promise.set_result(1_u8).unwrap()), "a value");
+        assert!(!is_kept::<u8>(|_promise, future| assert!(future.cancel())), "why it has none");
+        assert!(!is_kept::<u8>(|promise, future| drop((future, promise))), "the promise goes last");
+        let mut other = None;
+        assert!(!is_kept(|promise, future| {
+            other = Some(Rc::downgrade(&future.waitable()));
+            promise.set_result(1_u8).unwrap();
+            block_on(future).unwrap();
+        }));
+        assert!(other.is_some_and(|other| other.upgrade().is_none()), "somebody who might come back");
+    }
+
+    #[test]
+    fn a_large_cell_is_not_kept() {
+        assert!(!is_kept(|promise, future| {
+            promise.set_result([0_u8; spare::LARGEST]).unwrap();
+            block_on(future).unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_kept_cell_is_like_a_new_one() {
+        for round in 0..3_i8 {
+            let (promise, future) = promise();
+            assert_eq!((future.core().state(), future.core().looked.get()), (State::Pending, false));
+            assert_eq!((future.core().readers.get(), future.core().listeners()), (1, 0));
+            let other = (round == 1).then(|| future.share());
+            let key = future.add_done_callback(|_| ());
+            assert_eq!(key, crate::CallbackKey(1 + round as u64), "an old key is nobody's");
+            promise.set_result(round).unwrap();
+            assert_eq!(block_on(future), Ok(round));
+            assert!(other.is_none_or(|other| block_on(other) == Ok(round)));
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub struct CallbackKey(pub(crate) u64);
 ///
 /// Awaiting `&mut future` loses nothing.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct Future<T> {
+pub struct Future<T: 'static> {
     core: Rc<Core<T>>,
     /// The key of our waker in the cell, once there was one; or [`VIEW`].
     waker: u64,
@@ -44,7 +44,7 @@ pub struct Future<T> {
 /// In the place of a key: the read end that callbacks are lent, which is not counted.
 const VIEW: u64 = u64::MAX;
 
-impl<T> Future<T> {
+impl<T: 'static> Future<T> {
     #[inline]
     pub(crate) fn new(core: Rc<Core<T>>) -> Future<T> {
         Future { core, waker: NO_KEY }
@@ -149,7 +149,7 @@ impl<T> Future<T> {
     }
 }
 
-impl<T, E> Future<Result<T, E>> {
+impl<T: 'static, E: 'static> Future<Result<T, E>> {
     /// Lends the error, if the future ended with one; asyncio's `Future.exception()`.
     ///
     /// # Errors
@@ -222,7 +222,7 @@ impl<T: 'static> Future<T> {
     }
 }
 
-impl<T: Clone> Clone for Future<T> {
+impl<T: Clone + 'static> Clone for Future<T> {
     fn clone(&self) -> Future<T> {
         self.share()
     }
@@ -244,7 +244,7 @@ impl<T: 'static> std::future::Future for Future<T> {
     }
 }
 
-impl<T> Unpin for Future<T> {}
+impl<T: 'static> Unpin for Future<T> {}
 
 impl<T: 'static> Waitable for Future<T> {
     fn cancel(&self, message: Option<Arc<str>>) -> bool {
@@ -268,7 +268,7 @@ impl<T: 'static> Waitable for Future<T> {
     }
 }
 
-impl<T> Drop for Future<T> {
+impl<T: 'static> Drop for Future<T> {
     #[inline]
     fn drop(&mut self) {
         if self.waker == VIEW {
@@ -278,10 +278,11 @@ impl<T> Drop for Future<T> {
             self.leave();
         }
         self.core.remove_reader();
+        Core::keep(&mut self.core);
     }
 }
 
-impl<T> Future<T> {
+impl<T: 'static> Future<T> {
     /// Waits no more: a function of its own, so that the end of one that is over is short.
     #[inline(never)]
     fn leave(&self) {
@@ -292,7 +293,7 @@ impl<T> Future<T> {
     }
 }
 
-impl<T> fmt::Debug for Future<T> {
+impl<T: 'static> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, listeners) = (self.core.describe(), self.core.listeners());
         f.debug_struct("Future").field("state", &state).field("listeners", &listeners).finish_non_exhaustive()

@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 /// assert_eq!(pollster::block_on(future).unwrap(), 42);
 /// ```
 #[inline]
-pub fn promise<T>() -> (Promise<T>, Future<T>) {
+pub fn promise<T: 'static>() -> (Promise<T>, Future<T>) {
     let core = Core::new();
     (Promise { core: Rc::clone(&core) }, Future::new(core))
 }
@@ -51,7 +51,9 @@ pub fn promise<T>() -> (Promise<T>, Future<T>) {
 /// promise.cancel(corio_future::Cancelled::new());
 /// assert!(future.cancelled());
 /// ```
-pub fn promise_with_canceller<T>(canceller: impl Fn(Option<Arc<str>>) -> bool + 'static) -> (Promise<T>, Future<T>) {
+pub fn promise_with_canceller<T: 'static>(
+    canceller: impl Fn(Option<Arc<str>>) -> bool + 'static,
+) -> (Promise<T>, Future<T>) {
     let (promise, future) = promise();
     promise.core.set_helper(Rc::new(Canceller(canceller)));
     (promise, future)
@@ -90,7 +92,7 @@ pub fn promise_with_canceller<T>(canceller: impl Fn(Option<Arc<str>>) -> bool + 
 /// let (_sum, future) = corio_future::promise_for::<u32>(Both(first, second));
 /// assert_eq!(future.waitable().describe(), "both pending");
 /// ```
-pub fn promise_for<T>(what: impl Waitable + 'static) -> (Promise<T>, Future<T>) {
+pub fn promise_for<T: 'static>(what: impl Waitable + 'static) -> (Promise<T>, Future<T>) {
     let (promise, future) = promise();
     promise.core.set_helper(Rc::new(StandsFor(what)));
     (promise, future)
