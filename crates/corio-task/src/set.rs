@@ -89,6 +89,7 @@ impl Core {
     }
 
     /// Tells whether what calls is run by a batch of this set: only then can a task start at once.
+    #[inline]
     pub(crate) fn runs_the_caller(&self) -> bool {
         self.running.get() && self.is_current()
     }

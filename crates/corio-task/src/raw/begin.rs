@@ -4,13 +4,14 @@ use super::state::{CONTEXT, DONE};
 use super::{TaskPtr, current};
 use crate::options::TaskOptions;
 use corio_seam::{Context, capture_context, outside_context};
+use std::rc::Rc;
 
 impl TaskPtr {
     /// Starts a task that was made just now, as the set's tasks are started.
     #[inline(never)]
     pub(super) fn begin(self) {
         if self.core().is_eager() {
-            return self.begin_with(TaskOptions::default());
+            return self.begin_as(None);
         }
         if let Some(context) = capture_context() {
             self.set_context(context);
@@ -19,15 +20,48 @@ impl TaskPtr {
     }
 
     /// Starts a task that was made just now, as `options` say.
+    ///
+    /// Inlined, so that options that are known where the task is made are not put together in memory, and looked at there.
+    #[inline(always)]
     pub(super) fn begin_with(self, options: TaskOptions) {
-        let core = self.core();
-        if let Some(name) = options.name {
+        let TaskOptions { name, context, eager } = options;
+        if name.is_none() && context.is_none() {
+            self.begin_as(eager);
+        } else {
+            self.begin_named(name, context, eager);
+        }
+    }
+
+    /// As [`begin_with`](Self::begin_with), with a name of its own, or in a context that it shares.
+    #[inline(never)]
+    fn begin_named(self, name: Option<Rc<str>>, context: Option<Context>, eager: Option<bool>) {
+        if let Some(name) = name {
             self.root().set_name(name);
         }
-        if let Some(context) = options.context.or_else(capture_context) {
+        match context {
+            Some(context) => {
+                self.set_context(context);
+                self.begin_in_place(eager);
+            }
+            None => self.begin_as(eager),
+        }
+    }
+
+    /// Starts a task that was made just now, in a copy of the context that is current: at once or not, as is said here, or
+    /// of its set.
+    #[inline(never)]
+    fn begin_as(self, eager: Option<bool>) {
+        if let Some(context) = capture_context() {
             self.set_context(context);
         }
-        if options.eager.unwrap_or(core.is_eager()) && core.runs_the_caller() {
+        self.begin_in_place(eager);
+    }
+
+    /// Starts a task that has its name and its context.
+    #[inline]
+    fn begin_in_place(self, eager: Option<bool>) {
+        let core = self.core();
+        if eager.unwrap_or(core.is_eager()) && core.runs_the_caller() {
             self.step_at_once();
         } else {
             self.enqueue();
@@ -45,9 +79,15 @@ impl TaskPtr {
         current::resume_context();
     }
 
+    /// Tells whether the task has a context of its own.
+    #[inline]
+    pub(super) fn has_context(self) -> bool {
+        self.header().state.has(CONTEXT)
+    }
+
     /// Returns the context in which the task is polled, if it has one of its own.
     pub(super) fn context_if_any(self) -> Option<Context> {
-        if !self.header().state.has(CONTEXT) {
+        if !self.has_context() {
             return None;
         }
         self.root_if_any().and_then(|root| root.context())

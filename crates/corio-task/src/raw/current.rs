@@ -198,12 +198,18 @@ pub(super) fn set_task(task: Option<TaskPtr>) {
 }
 
 /// Makes the context of the task being polled the current one, if there is none: somebody gave it one while others ran.
+#[inline]
 pub(super) fn resume_context() {
-    if let Some(context) = task().and_then(TaskPtr::context_if_any) {
-        let before = swap_context(Some(context));
-        if before.is_some() {
-            swap_context(before);
-        }
+    if let Some(task) = task().filter(|task| task.has_context()) {
+        resume_context_of(task);
+    }
+}
+
+#[inline(never)]
+fn resume_context_of(task: TaskPtr) {
+    let before = swap_context(task.context_if_any());
+    if before.is_some() {
+        swap_context(before);
     }
 }
 

@@ -264,6 +264,7 @@ impl<T> Handle<T> {
     }
 
     /// As [`spawn_here`](Handle::spawn_here), and begins the task as `options` say.
+    #[inline(always)]
     pub(crate) fn spawn_here_with<F>(
         options: TaskOptions,
         future: F,
