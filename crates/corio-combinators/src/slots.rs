@@ -12,6 +12,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// For so many numbers of children that are over there is room at first.
+const MANY: usize = 32;
+
 /// One child, and later how it ended.
 pub struct Slot<O: Outcome>(RefCell<Content<O>>);
 
@@ -233,6 +236,9 @@ impl<O: Outcome> Slots for Box<[Slot<O>]> {
         let mut over = Vec::new();
         for (index, slot) in self.iter().enumerate() {
             if !slot.listen(ears, index) {
+                if over.is_empty() {
+                    over.reserve(MANY.min(self.len() - index)); // One that is over is seldom alone: tasks that start eagerly.
+                }
                 over.push(index);
             }
         }
