@@ -118,13 +118,14 @@ impl Core {
     }
 
     /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
+    ///
+    /// Inlined into the loops that call it: a turn of a busy loop is no call, and its result no memory.
+    #[inline(always)]
     pub(super) fn iterate(&self) -> Result<(), RunError> {
         if self.pace.is_within_stretch() && self.tasks.has_ready() {
             self.tasks.drain_inbox();
         } else {
-            self.poll()?;
-            self.tasks.drain_inbox();
-            self.timers.expire(|node| drop(self.tasks.push(node)));
+            self.look_around()?;
         }
         if self.debug.is_on() {
             self.debug.run_batch(&self.tasks);
@@ -134,9 +135,17 @@ impl Core {
         Ok(())
     }
 
+    /// Makes ready what comes from outside: from sources, other threads, and timers.
+    #[inline(never)]
+    fn look_around(&self) -> Result<(), RunError> {
+        self.poll()?;
+        self.tasks.drain_inbox();
+        self.timers.expire(|node| drop(self.tasks.push(node)));
+        Ok(())
+    }
+
     /// Waits if there is nothing else to do, and learns which sources are ready. A loop that is busy does without, most
     /// of the time.
-    #[inline(never)]
     fn poll(&self) -> Result<(), RunError> {
         let busy = self.tasks.has_ready() || self.stopping.get();
         let armed = self.interrupt.arm(!busy);
