@@ -1,6 +1,6 @@
 //! Cells: promises, callbacks, ping-pong.
 
-use super::floors::{self, ALLOCATION, TURN};
+use super::floors::{self, CELL, TURN};
 use super::tasks::sum_to;
 use super::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
@@ -13,9 +13,7 @@ use std::rc::Rc;
 
 pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
-        Row::new("promise made, set, awaited", 100_000, columns!(promise))
-            .bar(0.70)
-            .floor(ALLOCATION, floors::one_block),
+        Row::new("promise made, set, awaited", 100_000, columns!(promise)).bar(0.70).floor(CELL, floors::cell),
         Row::new("promise through a task", 20_000, columns!(starts through_task)).bar(0.30),
         Row::new("ping-pong of two tasks, a round trip", 20_000, columns!(ping_pong))
             .bar(0.50)

@@ -16,6 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(super) const ALLOCATION: &str = "malloc and free";
+pub(super) const TASK: &str = "a place, an entry in a queue, a call, its output taken";
+pub(super) const CELL: &str = "a place, a value put in and taken out";
 pub(super) const TURN: &str = "take from a queue, call, put back";
 pub(super) const RING: &str = "a ring buffer's push and pop";
 pub(super) const CLOCK: &str = "reading the clock";
@@ -32,24 +34,69 @@ fn timed(work: impl FnOnce()) -> Sample {
     Sample::Time(start.elapsed())
 }
 
-/// Allocates one block and frees it.
-pub(super) fn one_block(n: u64) -> Sample {
-    timed(|| (0..n).for_each(|i| drop(black_box(Box::new([i; 10])))))
+/// Allocates all blocks, and frees them.
+pub(super) fn all_blocks(n: u64) -> Sample {
+    timed(|| drop(black_box((0..n).map(|i| Box::new([i; 10])).collect::<Vec<_>>())))
 }
 
-/// Allocates so many blocks, and frees them.
-pub(super) fn blocks<const COUNT: u64>(n: u64) -> Sample {
+/// The least that a task can be: what it does, by a pointer, its output, and as many words as a small one has.
+struct Least {
+    run: fn(&mut Least),
+    output: Option<u64>,
+    words: [u64; 7],
+}
+
+impl Least {
+    const EMPTY: Least = Least { run: |_| (), output: None, words: [0; 7] };
+
+    fn new(i: u64) -> Least {
+        Least { run: |task| task.output = Some(black_box(task.words[0])), output: None, words: [i; 7] }
+    }
+}
+
+/// Runs tasks that have no wakers, no names and nobody who could cancel or call back, so many at a time: each is written into
+/// a place that is kept, stands in a queue, is called, and its output is taken.
+pub(super) fn tasks<const COUNT: usize>(n: u64) -> Sample {
+    let mut places: Vec<Least> = (0..COUNT).map(|_| Least::EMPTY).collect();
+    let mut free: Vec<usize> = (0..COUNT).collect();
+    let mut ready = VecDeque::with_capacity(COUNT);
+    let mut handles = Vec::with_capacity(COUNT);
     timed(|| {
-        for _ in 0..n / COUNT {
-            let blocks: Vec<Box<Block>> = (0..COUNT).map(|i| Box::new([i; 10])).collect();
-            drop(black_box(blocks));
+        for _ in 0..n / COUNT as u64 {
+            for i in 0..COUNT as u64 {
+                let place = black_box(&mut free).pop().expect("as many places as tasks");
+                places[place] = Least::new(black_box(i));
+                ready.push_back(place);
+                handles.push(place);
+            }
+            while let Some(place) = black_box(&mut ready).pop_front() {
+                let run = black_box(places[place].run);
+                run(&mut places[place]);
+            }
+            let mut sum = 0;
+            for place in handles.drain(..) {
+                sum += places[place].output.take().expect("it has run");
+                free.push(place);
+            }
+            assert_eq!(sum, super::tasks::sum_to(COUNT as u64));
         }
     })
 }
 
-/// Allocates all blocks, and frees them.
-pub(super) fn all_blocks(n: u64) -> Sample {
-    timed(|| drop(black_box((0..n).map(|i| Box::new([i; 10])).collect::<Vec<_>>())))
+/// Puts a value into a place that is kept, and takes it out.
+pub(super) fn cell(n: u64) -> Sample {
+    let mut places = vec![None];
+    let mut free = vec![0];
+    timed(|| {
+        let mut sum = 0;
+        for i in 0..n {
+            let place: usize = black_box(&mut free).pop().expect("it was put back");
+            places[place] = Some(black_box(i));
+            sum += black_box(&mut places)[place].take().expect("it was put in");
+            free.push(place);
+        }
+        assert_eq!(sum, super::tasks::sum_to(n));
+    })
 }
 
 /// Calls so many functions in turn, by way of a queue.

@@ -1,6 +1,6 @@
 //! Tasks: starting, yielding, waiting for one another.
 
-use super::floors::{self, ALLOCATION, TURN};
+use super::floors::{self, ALLOCATION, TASK, TURN};
 use super::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
@@ -13,12 +13,12 @@ pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
         Row::new("spawn one and await it", 20_000, columns!(starts spawn_one))
             .bar(0.45)
-            .floor(ALLOCATION, floors::one_block),
+            .floor(TASK, floors::tasks::<1>),
         Row::new("spawn one that yields, and await it", 20_000, columns!(starts spawn_yielding)),
         Row::new("spawn 1,000 and await all", 50_000, columns!(starts spawn_many(1000)))
             .batch(1000)
             .bar(0.45)
-            .floor(ALLOCATION, floors::blocks::<1000>),
+            .floor(TASK, floors::tasks::<1000>),
         Row::new("spawn 1,000,000 at once", 1_000_000, columns!(starts spawn_many(1_000_000)))
             .batch(1_000_000)
             .slow()
@@ -36,35 +36,35 @@ pub(super) fn rows<P: Position>() -> Vec<Row> {
         Row::new("chain of 100 tasks, a hop", 20_000, columns!(starts chain(100)))
             .batch(100)
             .bar(0.30)
-            .floor(ALLOCATION, floors::blocks::<100>),
+            .floor(TASK, floors::tasks::<100>),
         Row::new("chain of 100,000 tasks, a hop", 100_000, columns!(starts chain(100_000)))
             .batch(100_000)
             .bar(0.30)
-            .floor(ALLOCATION, floors::all_blocks),
+            .floor(TASK, floors::tasks::<100_000>),
         Row::new("gather 10 tasks, a task", 20_000, columns!(starts gather(10)))
             .batch(10)
             .bar(0.45)
-            .floor(ALLOCATION, floors::blocks::<10>),
+            .floor(TASK, floors::tasks::<10>),
         Row::new("gather 1,000 tasks, a task", 50_000, columns!(starts gather(1000)))
             .batch(1000)
             .bar(0.45)
-            .floor(ALLOCATION, floors::blocks::<1000>),
+            .floor(TASK, floors::tasks::<1000>),
         Row::new("gather 100,000 tasks, a task", 100_000, columns!(starts gather(100_000)))
             .batch(100_000)
             .bar(0.45)
-            .floor(ALLOCATION, floors::all_blocks),
+            .floor(TASK, floors::tasks::<100_000>),
         Row::new("as completed, 10 tasks, a task", 20_000, columns!(starts as_completed(10)))
             .batch(10)
             .bar(0.25)
-            .floor(ALLOCATION, floors::blocks::<10>),
+            .floor(TASK, floors::tasks::<10>),
         Row::new("as completed, 1,000 tasks, a task", 50_000, columns!(starts as_completed(1000)))
             .batch(1000)
             .bar(0.25)
-            .floor(ALLOCATION, floors::blocks::<1000>),
+            .floor(TASK, floors::tasks::<1000>),
         Row::new("as completed, 100,000 tasks, a task", 100_000, columns!(starts as_completed(100_000)))
             .batch(100_000)
             .bar(0.25)
-            .floor(ALLOCATION, floors::all_blocks),
+            .floor(TASK, floors::tasks::<100_000>),
     ]
 }
 

@@ -138,7 +138,9 @@ impl Measured {
         let passed = |value: Option<f64>, bar: Option<f64>| value.zip(bar).filter(|(value, bar)| value > bar);
         let mut said = Vec::new();
         if let Some((ratio, bar)) = passed(self.ratio(), self.bar) {
-            said.push(format!("{ratio:.2} of the best peer, and the bar is {bar:.2}"));
+            let figure = self.best_peer().and_then(|(cell, _)| cell.figure).unwrap_or_default();
+            let (figure, unit) = (table::number(figure * bar), self.unit);
+            said.push(format!("{ratio:.2} of the best peer, and the bar is {bar:.2}, here {figure} {unit}"));
         }
         if let Some((figure, limit)) = passed(self.corio(), self.limit) {
             said.push(format!("{figure:.1} {}, and the bar is {limit:.1}", self.unit));

@@ -35,7 +35,7 @@ impl TaskPtr {
         if !header.slot.is_empty() {
             self.tell();
         }
-        if !header.state.has(HANDLE) {
+        if !header.state.has(HANDLE) && header.state.has(OUTPUT.with(PANIC)) {
             self.drop_unclaimed();
         }
         header.state.clear(ENDING);

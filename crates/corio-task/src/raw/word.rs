@@ -97,7 +97,7 @@ impl SlotWord {
     }
 
     /// Announces the end to the seat, if nobody else is told; true if that did, and the seat is given up.
-    #[inline]
+    #[inline(always)] // Into the one place that tells.
     pub(super) fn announce(&self) -> bool {
         let Some(seat) = self.take_seat() else { return false };
         let did = seat.announce();
@@ -110,13 +110,19 @@ impl SlotWord {
     }
 
     /// Has a seat told.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_seat(&self, seat: Seat) {
         if self.is_empty() {
             self.put(Listening::Seat(seat));
         } else {
-            self.with_listeners(|listeners| listeners.add_seat(seat));
+            self.add_one_more_seat(seat);
         }
+    }
+
+    /// A function of its own, so that the usual case goes into the loop that takes seats.
+    #[inline(never)]
+    fn add_one_more_seat(&self, seat: Seat) {
+        self.with_listeners(|listeners| listeners.add_seat(seat));
     }
 
     /// Takes that seat back, if it is there; the caller drops it.

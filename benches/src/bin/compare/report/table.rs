@@ -183,7 +183,7 @@ fn shown(row: &Measured, name: &str, show: impl Fn(&Cell) -> String) -> String {
 }
 
 /// Three figures are what is known.
-fn number(figure: f64) -> String {
+pub(super) fn number(figure: f64) -> String {
     if figure.abs() < 100.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
