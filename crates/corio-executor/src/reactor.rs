@@ -191,6 +191,7 @@ impl Reactor {
     /// # Errors
     ///
     /// When the selector refuses to ask again.
+    #[inline]
     pub(crate) fn used_up(&self, state: &SourceState, interest: Interest) -> io::Result<()> {
         state.clear(interest);
         self.selector()?.used_up(state.key(), interest)
@@ -302,13 +303,20 @@ impl Reactor {
     }
 
     /// Returns the selector, made if need be.
+    #[inline]
     fn selector(&self) -> io::Result<&dyn Selector> {
-        if self.selector.get().is_none() {
-            let selector = PollingSelector::new()?;
-            self.bell.set_selector(selector.notifier());
-            let _ = self.selector.set((Rc::new(selector), std::process::id()));
+        match self.selector.get() {
+            Some((selector, _)) => Ok(&**selector),
+            None => self.make_selector(),
         }
-        let (selector, _) = self.selector.get().expect("a selector was just made");
+    }
+
+    /// Makes the selector that asks the operating system.
+    #[cold]
+    fn make_selector(&self) -> io::Result<&dyn Selector> {
+        let selector = PollingSelector::new()?;
+        self.bell.set_selector(selector.notifier());
+        let (selector, _) = self.selector.get_or_init(|| (Rc::new(selector), std::process::id()));
         Ok(&**selector)
     }
 

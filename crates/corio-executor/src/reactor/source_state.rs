@@ -93,7 +93,7 @@ impl SourceState {
         self.readiness.set(self.readiness.get().or(interest));
         for (is_meant, waiters) in [(interest.readable, &self.readers), (interest.writable, &self.writers)] {
             if is_meant {
-                actions.extend(waiters.borrow_mut().drain(..).map(|waiter| Action::Wake(waiter.waker)));
+                give_up(&mut waiters.borrow_mut(), actions);
             }
         }
     }
@@ -144,6 +144,16 @@ impl SourceState {
     #[cfg(test)]
     pub(crate) fn n_waiters(&self, interest: Interest) -> usize {
         self.waiters(interest).borrow().len()
+    }
+}
+
+/// Gives up the wakers of a direction, in order. Mostly there is one or none, which is worth a way of its own.
+#[inline]
+fn give_up(waiters: &mut Vec<Waiter>, actions: &mut Vec<Action>) {
+    match waiters.len() {
+        0 => (),
+        1 => actions.extend(waiters.pop().map(|waiter| Action::Wake(waiter.waker))),
+        _ => actions.extend(waiters.drain(..).map(|waiter| Action::Wake(waiter.waker))),
     }
 }
 
