@@ -120,6 +120,13 @@ impl Reactor {
         self.turn(timeout)
     }
 
+    /// Tells whether a signal ends a sleep although nothing is registered; to be asked on the main thread alone, by a loop
+    /// that listens.
+    #[inline]
+    pub(crate) fn hears_signals_without_selector(&self) -> bool {
+        self.is_empty() && self.bell.park_for_signals()
+    }
+
     /// Wakes and queues what is ready now, without sleeping; without a source it does nothing.
     ///
     /// # Errors

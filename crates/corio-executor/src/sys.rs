@@ -1,7 +1,7 @@
 //! What differs between systems, and nothing else: the one place of `cfg` in this crate.
 //!
 //! * descriptors: `AsFd` and its kin, which Windows calls sockets;
-//! * [`Parker`]: how a loop without sources sleeps;
+//! * [`Parker`]: how a loop without sources sleeps, and whether a signal ends that sleep;
 //! * [`Stopwatch`]: the monotonic clock, read with no more ado than the system needs;
 //! * [`TimerSlack`]: how late the kernel may end a sleep;
 //! * [`DirectWait`]: how a loop with sources sleeps, if there is a better way than the portable one;

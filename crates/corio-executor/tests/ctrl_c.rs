@@ -44,6 +44,10 @@ mod unix {
         ("main_that_catches_it_may_return_a_value", SURVIVED, catches),
         ("the_second_kills", KILLED, twice),
         ("a_sleeping_loop_hears_it_from_another_thread", SURVIVED, asleep),
+        ("a_loop_that_waits_for_a_thread_hears_it", SURVIVED, beside_a_thread),
+        ("a_loop_that_has_slept_without_sources_hears_it_beside_one", SURVIVED, with_a_source_later),
+        ("a_loop_whose_sources_are_gone_hears_it", SURVIVED, without_its_source),
+        ("a_loop_without_sources_listens_without_a_selector", SURVIVED, without_selector),
         ("a_busy_main_is_interrupted", SURVIVED, busy),
         ("whoever_listens_takes_over", SURVIVED, takes_over),
         ("another_s_request_is_no_interrupt", SURVIVED, cancelled_as_well),
@@ -141,6 +145,63 @@ mod unix {
             sleep(Duration::MAX).await;
         });
         assert!(matches!(outcome, Err(RunError::Interrupted)), "{outcome:?}");
+    }
+
+    /// Raises from another thread, a moment later: nothing but that wakes the loop.
+    fn raise_later() {
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(20));
+            raise();
+        });
+    }
+
+    fn beside_a_thread() {
+        let (_promise, future) = corio_future::concurrent::promise::<()>();
+        let outcome = run(async {
+            raise_later();
+            future.await
+        });
+        assert!(matches!(outcome, Err(RunError::Interrupted)));
+    }
+
+    /// A source on which nothing ever comes, and what keeps it so.
+    fn silent() -> (Source<UnixStream>, UnixStream) {
+        let (near, far) = UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
+        (Source::new(near).unwrap(), far)
+    }
+
+    fn with_a_source_later() {
+        let outcome = run(async {
+            sleep(SHORT).await;
+            let (source, _far) = silent();
+            raise_later();
+            source.readable().await
+        });
+        assert!(matches!(outcome, Err(RunError::Interrupted)), "{outcome:?}");
+    }
+
+    fn without_its_source() {
+        let outcome = run(async {
+            let source = silent();
+            sleep(SHORT).await;
+            drop(source);
+            sleep(SHORT).await;
+            raise_later();
+            sleep(Duration::MAX).await;
+        });
+        assert!(matches!(outcome, Err(RunError::Interrupted)), "{outcome:?}");
+    }
+
+    fn without_selector() {
+        #[cfg(target_os = "linux")]
+        run(async {
+            let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+            let before = descriptors();
+            sleep(SHORT).await;
+            assert_eq!(descriptors(), before + 2, "the two ends of the signals' bell");
+        })
+        .unwrap();
     }
 
     fn busy() {

@@ -73,7 +73,8 @@
 //! where wakers may run: it empties the socket, lowers the flags, sets the bits of each listener, and wakes. tokio and
 //! async-io do the same with a driver of their own (async-io's runs on a helper thread); this crate lies below any
 //! driver, so it hands the descriptor up: corio's loop watches it by itself ([`LoopBell`]), and for others it is one
-//! line of glue ([`Bell`]).
+//! line of glue ([`Bell`]). On Linux a handler also writes to a word of memory on which a loop may sleep that has no other
+//! descriptor to watch.
 //! Any number may watch; whoever comes first does the work, the others find nothing to do.
 //!
 //! The handler is installed by `sigaction`, which also says what was there before; that is all the unsafe code there is.

@@ -177,7 +177,13 @@ impl Core {
 
     /// Looks at the sources without sleeping, if it is time to.
     fn look(&self) -> io::Result<()> {
-        if self.reactor.is_empty() || self.is_all_quiet() || !self.pace.is_due(|| self.clock.now()) {
+        if self.reactor.is_empty() {
+            if self.interrupt.has_come() {
+                self.interrupt.hear();
+            }
+            return Ok(());
+        }
+        if self.is_all_quiet() || !self.pace.is_due(|| self.clock.now()) {
             return Ok(());
         }
         self.reactor.poll()?;

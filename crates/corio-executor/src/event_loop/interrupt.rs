@@ -1,6 +1,6 @@
 //! What Ctrl-C means to a program that says nothing about it.
 
-use crate::sys::is_main_thread;
+use crate::sys::{Parker, is_main_thread};
 use corio_signal::{Fallback, SIGINT};
 use corio_task::{TaskRef, current_task};
 use pin_project_lite::pin_project;
@@ -14,9 +14,10 @@ const UNARMED_POLLS: u32 = 64;
 
 /// The first Ctrl-C of a run: it cancels the main task. The second one finds the default action in place.
 ///
-/// To listen takes longer than a short run, and lets the loop sleep in a selector. So a run listens from its first sleep
-/// on, or when it has made some iterations; until then Ctrl-C ends the process, as it does before and after. One that
-/// comes in the main task's last iteration comes too late, and changes nothing.
+/// To listen takes longer than a short run, and where signals do not ring at the parker (`sys`) it has the loop sleep in a
+/// selector. So a run listens from its first sleep on, or when it has made some iterations; until then Ctrl-C ends the
+/// process, as it does before and after. One that comes in the main task's last iteration comes too late, and changes
+/// nothing.
 ///
 /// `corio_signal`'s fallback sees to it that whoever listens takes over. Other loops need not watch for it.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl Interrupt {
     /// Begins to listen, where that is proper. Without it, Ctrl-C ends the process: so it is no error if that fails.
     #[cold]
     fn listen(&self) -> bool {
-        let fallback = if is_main_thread() { Fallback::new(SIGINT).ok().flatten() } else { None };
+        let fallback = if is_main_thread() { listen() } else { None };
         let armed = fallback.is_some();
         self.stage.set(if armed { Stage::Armed } else { Stage::Off });
         self.fallback.replace(fallback);
@@ -105,6 +106,12 @@ impl Interrupt {
             }
         }
     }
+}
+
+/// Listens to Ctrl-C in default of anybody else. The place where handlers ring comes first: none rings for nobody.
+fn listen() -> Option<Fallback> {
+    let _ = Parker::of_signals();
+    Fallback::new(SIGINT).ok().flatten()
 }
 
 /// A run that Ctrl-C may end; dropped, it listens no more.

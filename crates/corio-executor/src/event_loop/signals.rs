@@ -26,11 +26,14 @@ pub(super) struct SignalWatch {
 }
 
 impl SignalWatch {
-    /// Begins to watch if somebody listens, be it the loop itself (`armed`), and ceases if nobody does. To be called
-    /// before a turn of the reactor.
+    /// Begins to watch if somebody listens, and ceases if nobody does. To be called before a turn of the reactor.
+    ///
+    /// If the loop alone listens (`armed`), and signals ring where it sleeps without a selector, there is no need to watch
+    /// before there are sources; what was begun then goes on.
     #[inline]
     pub(super) fn update(&self, reactor: &Reactor, armed: bool) {
-        let listening = armed || corio_signal::is_listening();
+        let by_itself = armed && (self.watching.get() || !reactor.hears_signals_without_selector());
+        let listening = by_itself || corio_signal::is_listening();
         if listening != self.watching.get() {
             if listening { self.begin(reactor) } else { self.end(reactor) }
         } else if !listening {

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Rings the parker or the selector, whichever the loop sleeps in.
 pub(crate) struct LoopBell {
     parker: Parker,
+    /// The place of the main thread, where signals ring as well. Set once, by the loop's thread while it is awake: whoever
+    /// rings has seen it fall asleep since, as with `in_selector`. From then on it is the parker.
+    of_signals: OnceLock<&'static Parker>,
     /// Set once, before `in_selector` is first set.
     selector: OnceLock<Arc<dyn Bell>>,
     /// Where the loop sleeps next.
@@ -29,9 +32,18 @@ impl LoopBell {
         self.in_selector.store(in_selector, Ordering::Release);
     }
 
+    /// Sleeps in the parker from now on where signals ring as well, if there is such a place: true if it does.
+    pub(crate) fn park_for_signals(&self) -> bool {
+        self.of_signals.get().is_some() || Parker::of_signals().is_some_and(|place| self.of_signals.set(place).is_ok())
+    }
+
     /// Sleeps in the parker.
     pub(crate) fn park(&self, timeout: Option<Duration>) {
-        self.parker.park(timeout);
+        self.parker().park(timeout);
+    }
+
+    fn parker(&self) -> &Parker {
+        self.of_signals.get().copied().unwrap_or(&self.parker)
     }
 }
 
@@ -39,13 +51,18 @@ impl Bell for LoopBell {
     fn ring(&self) {
         match self.selector.get() {
             Some(selector) if self.in_selector.load(Ordering::Acquire) => selector.ring(),
-            _ => self.parker.unpark(),
+            _ => self.parker().unpark(),
         }
     }
 }
 
 impl Default for LoopBell {
     fn default() -> LoopBell {
-        LoopBell { parker: Parker::new(), selector: OnceLock::new(), in_selector: AtomicBool::new(false) }
+        LoopBell {
+            parker: Parker::new(),
+            of_signals: OnceLock::new(),
+            selector: OnceLock::new(),
+            in_selector: AtomicBool::new(false),
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod handler;
 mod action;
+#[cfg(target_os = "linux")]
+mod word;
 
 pub(crate) use handler::{Handler, is_default, unlisten};
 
@@ -124,5 +126,16 @@ impl LoopBell {
     /// When it cannot be opened: too many open files.
     pub fn descriptor(&self) -> io::Result<BorrowedFd<'static>> {
         Ok(crate::registry::pipe()?.read.as_fd())
+    }
+
+    /// Has handlers ring by `word` as well, on which a loop without a descriptor to watch can sleep as on a private futex:
+    /// when a signal that is listened to has arrived, the word is set to 1, and if it was `u32::MAX`, one sleeper is woken.
+    ///
+    /// So a loop sleeps while the word is `u32::MAX`, to which it was changed from 0; when it has woken up it sets it to 0,
+    /// and dispatches. There is one word for the whole process, for good: false if it is another one. It is to be hung
+    /// before the loop listens, lest a signal arrive in between.
+    #[cfg(target_os = "linux")]
+    pub fn hang_at(&self, word: &'static std::sync::atomic::AtomicU32) -> bool {
+        word::hang(word)
     }
 }

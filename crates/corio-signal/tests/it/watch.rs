@@ -70,6 +70,36 @@ fn a_thread_can_watch() {
     assert!(watch.join().unwrap());
 }
 
+/// A word is hung for good: so all of it is one test.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_loop_can_sleep_on_a_word() {
+    use rustix::thread::futex::{Flags, wait};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static WORD: AtomicU32 = AtomicU32::new(0);
+    static ANOTHER: AtomicU32 = AtomicU32::new(0);
+    let _turn = my_turn();
+    let bell = LoopBell::new();
+    assert!(bell.hang_at(&WORD));
+    assert!(!bell.hang_at(&ANOTHER));
+    assert!(bell.hang_at(&WORD), "it hangs there");
+    let mut signals = Signals::new([SIGUSR1]).unwrap();
+    raise(SIGUSR1);
+    assert_eq!(WORD.swap(0, Ordering::SeqCst), 1);
+    assert_eq!(signals.try_recv(), Some(SIGUSR1));
+    for _ in 0..100 {
+        WORD.store(u32::MAX, Ordering::SeqCst);
+        let ringer = thread::spawn(|| raise(SIGUSR1));
+        while WORD.load(Ordering::SeqCst) == u32::MAX {
+            let _ = wait(&WORD, Flags::PRIVATE, u32::MAX, None);
+        }
+        assert_eq!(signals.try_recv(), Some(SIGUSR1), "the flag is up before the word is written");
+        ringer.join().unwrap();
+        WORD.store(0, Ordering::SeqCst);
+    }
+    assert_eq!(ANOTHER.load(Ordering::SeqCst), 0);
+}
+
 #[test]
 fn a_loop_bell_counts_for_its_own_thread() {
     let _turn = my_turn();

@@ -5,6 +5,7 @@ mod futex;
 mod models;
 
 use futex::{Futex, Ordering};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Nobody sleeps, and no ring is owed. // --> PARKED by `park`, RUNG by `unpark`
@@ -27,6 +28,14 @@ impl Parker {
     /// Makes a place with no ring owed.
     pub(crate) fn new() -> Parker {
         Parker { futex: Futex::new(IDLE) }
+    }
+
+    /// Returns the place where handlers of signals ring, as they do everything that they do by the words above; none if
+    /// they ring elsewhere. It is for the loops of the main thread, of which one runs at a time.
+    pub(crate) fn of_signals() -> Option<&'static Parker> {
+        static PLACE: LazyLock<Parker> = LazyLock::new(Parker::new);
+        let place = &*PLACE;
+        place.futex.hang_for_signals().then_some(place)
     }
 
     /// Sleeps until rung, or until `timeout` has passed; may return early. A ring that came before ends it at once.

@@ -1,7 +1,7 @@
 //! What our handler does, how it is put in place, and how what was there before comes back.
 //!
-//! The handler of a signal that is listened to raises its flag, rings the bell, and calls the handler that was in place
-//! before, if there was one. Nothing else happens there.
+//! The handler of a signal that is listened to raises its flag, rings the bell, writes to the word on which a loop may sleep,
+//! and calls the handler that was in place before, if there was one. Nothing else happens there.
 //!
 //! Others install handlers too. Who comes after us lies over us, and calls us or does not, as he likes. When nobody
 //! listens any more, what was there before is put back if ours is the one in place; if another lies over it, ours stays
@@ -87,9 +87,11 @@ pub(super) fn arrived(layer: usize, signal: Signal, arrival: &Arrival) {
     let seat = &SEATS[signal.index()];
     let is_heard = seat.is_heard(layer, signal);
     if is_heard {
-        // In this order: the bell must not ring before the flag is up.
+        // In this order: nothing may ring before the flag is up.
         ARRIVED[signal.index()].store(true, Ordering::SeqCst);
         ring();
+        #[cfg(target_os = "linux")]
+        super::word::ring();
     }
     match seat.layers[layer].before.action() {
         Some(before) if before.is_default() && !is_heard => seat.stand_back(layer, signal, before),

@@ -25,6 +25,11 @@ mod real {
             &self.0
         }
 
+        /// Has handlers of signals ring here too: true if they do.
+        pub(in super::super) fn hang_for_signals(&'static self) -> bool {
+            corio_signal::LoopBell::new().hang_at(&self.0)
+        }
+
         /// Sleeps until woken, if the word is `expected`; may return early.
         pub(in super::super) fn wait(&self, expected: u32, timeout: Option<Duration>) {
             // A timeout that no `Timespec` can hold is for ever.
@@ -61,6 +66,11 @@ mod model {
 
         pub(in super::super) fn word(&self) -> &AtomicU32 {
             &self.word
+        }
+
+        /// They are not modelled: to the sleeper, a handler is one more ringer.
+        pub(in super::super) fn hang_for_signals(&'static self) -> bool {
+            false
         }
 
         pub(in super::super) fn wait(&self, expected: u32, _: Option<Duration>) {
