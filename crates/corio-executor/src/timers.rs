@@ -1,4 +1,4 @@
-//! The loop's timers: a table of what to do, and the heap that says when.
+//! The loop's timers: a table of what to do, and the order that says when.
 //!
 //! A timer lives in a slot, from arming to the end:
 //!
@@ -14,7 +14,7 @@
 //! Expiring puts one entry for each due timer into the ready queue, and the entry rings it: a timer that is disarmed
 //! in between, by an earlier entry of the same batch, does not ring. Sleepers that are due one behind the other share an
 //! entry. Each use of a slot has its own generation, so
-//! that keys and heap entries of an earlier use mean nothing.
+//! that keys and entries of the order of an earlier use mean nothing.
 
 mod table;
 
@@ -27,14 +27,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// How many timers expire at a time: all are taken from the heap before the first slot is read, so that the memory
+/// How many timers expire at a time: all are taken from the order before the first slot is read, so that the memory
 /// accesses of the batch overlap.
 const EXPIRY_BATCH: usize = 32;
 
 /// The timers of one loop.
 pub(crate) struct Timers {
     clock: Rc<dyn Clock>,
-    /// Whether the heap may hold something: what an iteration asks first.
+    /// Whether the order may hold something: what an iteration asks first.
     any: Cell<bool>,
     /// Borrowed for moments in which no user code runs.
     table: RefCell<Table>,
@@ -61,12 +61,12 @@ impl Timers {
 
     #[inline(never)]
     fn expire_due(self: &Rc<Timers>, push: impl Fn(Node)) {
-        if self.table.borrow().heap.peek().is_none() {
+        if self.table.borrow_mut().order.peek().is_none() {
             self.any.set(false);
             return;
         }
         let now = self.clock.now();
-        while self.table.borrow().is_due(now) {
+        while self.table.borrow_mut().is_due(now) {
             let due = self.table.borrow_mut().take_due(now);
             due.each_row(|row| push(self.entry(row)));
         }
@@ -318,7 +318,7 @@ mod tests {
         let fixture = Fixture::new();
         let keys: Vec<_> = (0..count).map(|n| fixture.note(u64::from(n), n)).collect();
         assert!(keys.into_iter().all(|key| fixture.timers.disarm(key)));
-        assert!(fixture.timers.table.borrow().heap.len() <= FEW_STALE);
+        assert!(fixture.timers.table.borrow().order.len() <= FEW_STALE);
         assert_eq!(fixture.timers.next(), None);
         assert_eq!(fixture.timers.table.borrow().stale, 0);
     }
@@ -408,7 +408,7 @@ mod tests {
         let first = fixture.note(5, 1);
         let last = fixture.note(9, 2);
         assert!(fixture.timers.disarm(last));
-        let left = || (fixture.timers.table.borrow().heap.len(), fixture.timers.table.borrow().stale);
+        let left = || (fixture.timers.table.borrow().order.len(), fixture.timers.table.borrow().stale);
         assert_eq!(left(), (1, 0));
         assert!(fixture.timers.disarm(first));
         assert_eq!(left(), (0, 0));
@@ -420,7 +420,7 @@ mod tests {
         let fixture = Fixture::new();
         let keys: Vec<_> = (0..10).map(|n| fixture.note(7, n)).collect();
         assert!(fixture.timers.disarm(keys[4]), "it leaves a stale entry");
-        fixture.timers.table.borrow_mut().heap.wear_out();
+        fixture.timers.table.borrow_mut().order.wear_out();
         let more: Vec<_> = (10..20).map(|n| fixture.note(7, n)).collect();
         assert!(fixture.timers.disarm(keys[2]) && fixture.timers.disarm(more[5]) && !fixture.timers.disarm(keys[4]));
         assert_eq!(fixture.at(7), (0..20).filter(|n| ![2, 4, 15].contains(n)).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Gives a [`TaskSet`](crate::TaskSet) timers, by any runtime's `sleep`.
 ///
-/// Each armed timer is a task of the set that awaits one foreign sleep: simple, and slower than an event loop's heap.
+/// Each armed timer is a task of the set that awaits one foreign sleep: simple, and slower than an event loop's table.
 /// Deadlines are as exact as the foreign sleep is, and never early by this clock, which is the monotonic one.
 ///
 /// # Examples

@@ -1,13 +1,13 @@
 //! Two mains at once, one of which runs three counters: how their steps interleave, and who wakes whom.
 //!
-//! How does the loop know that a sleep is over? It keeps a heap of timers, the earliest on top. `sleep` puts its moment and
+//! How does the loop know that a sleep is over? It keeps its timers in order, the earliest at hand. `sleep` puts its moment and
 //! its task's waker there, and returns "pending": the task is out of the ready queue, and nobody polls it. Each iteration
 //! of the loop has four phases (see `EventLoop::run_once`):
 //!
 //! 1. It polls. If nothing is ready, it lets the operating system put the thread to sleep until the first timer is due, or
 //!    a socket is ready, or another thread rings. Nothing spins, and nobody looks at the clock in between.
 //! 2. It takes over what other threads have sent.
-//! 3. It reads the clock, takes all timers that are due off the heap, and wakes their tasks into the ready queue.
+//! 3. It reads the clock, takes all timers that are due, and wakes their tasks into the ready queue.
 //! 4. It runs what is in the ready queue now, first in, first out: each task up to its next `await` that must wait.
 //!
 //! So a sleep ends not when a second has passed, but in the first iteration after that: a task that computes for a minute

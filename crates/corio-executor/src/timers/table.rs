@@ -1,13 +1,13 @@
 //! The table of timers, which does nothing by itself: no user code runs in here.
 
 use super::EXPIRY_BATCH;
-use crate::timer_heap::TimerHeap;
+use crate::timer_order::TimerOrder;
 use corio_seam::{Alarm, LoopTime, OnAlarm, TimerKey};
 use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 
-/// Below this many stale entries, sweeping the heap is not worth it; asyncio's figure.
+/// Below this many stale entries, sweeping the order is not worth it; asyncio's figure.
 pub(super) const FEW_STALE: usize = 100;
 
 /// What [`Table::poll`] found.
@@ -35,9 +35,9 @@ pub(super) struct Slot {
 enum Phase {
     /// No timer.
     Free,
-    /// Waiting, with an entry in the heap.
+    /// Waiting, with an entry in the order.
     Armed,
-    /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the heap.
+    /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the order.
     Never,
     /// Expired, with an entry in the ready queue.
     Due,
@@ -48,13 +48,13 @@ enum Phase {
 /// Stands where a free slot has none behind it.
 const NO_SLOT: u32 = u32::MAX;
 
-/// The slots and the heap.
+/// The slots and the order.
 pub(super) struct Table {
-    pub(super) heap: TimerHeap,
+    pub(super) order: TimerOrder,
     slots: Vec<Slot>,
     /// The first free slot, or [`NO_SLOT`]; each names the next.
     free: u32,
-    /// How many of the heap's entries belong to disarmed timers.
+    /// How many of the order's entries belong to disarmed timers.
     pub(super) stale: usize,
     /// Nothing is armed any more.
     closed: bool,
@@ -62,7 +62,7 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Table {
-        Table { heap: TimerHeap::default(), slots: Vec::new(), free: NO_SLOT, stale: 0, closed: false }
+        Table { order: TimerOrder::default(), slots: Vec::new(), free: NO_SLOT, stale: 0, closed: false }
     }
 }
 
@@ -82,7 +82,7 @@ impl Table {
         let (phase, tie) = if never { (Phase::Never, 0) } else { (Phase::Armed, self.tie()) };
         let key = self.occupy(tie, phase, alarm);
         if !never {
-            self.heap.push(when, tie, key.index);
+            self.order.push(when, tie, key.index);
         }
         (key, None)
     }
@@ -90,7 +90,7 @@ impl Table {
     /// Returns the next tie-break.
     #[inline]
     fn tie(&mut self) -> u32 {
-        match self.heap.take_tie() {
+        match self.order.take_tie() {
             Some(tie) => tie,
             None => self.renumber(),
         }
@@ -101,8 +101,8 @@ impl Table {
     fn renumber(&mut self) -> u32 {
         self.drop_stale();
         let slots = &mut self.slots;
-        self.heap.renumber(|index, tie| slots[index as usize].link = tie);
-        self.heap.take_tie().expect("fewer than 2³² timers")
+        self.order.renumber(|index, tie| slots[index as usize].link = tie);
+        self.order.take_tie().expect("fewer than 2³² timers")
     }
 
     /// Finds a free slot, or makes one.
@@ -133,33 +133,33 @@ impl Table {
         let Some(slot) = self.slot_mut(key) else { return (false, None) };
         let (tie, phase, alarm) = (slot.link, slot.phase, slot.vacate(next));
         self.free = key.index;
-        if phase == Phase::Armed && !self.heap.take_back(tie, key.index) {
+        if phase == Phase::Armed && !self.order.take_back(tie, key.index) {
             self.stale += 1;
             self.sweep();
         }
         (phase != Phase::Rung, alarm)
     }
 
-    /// Rebuilds the heap when more than a few of its entries, and more than half, are stale.
+    /// Sweeps the order when more than a few of its entries, and more than half, are stale.
     fn sweep(&mut self) {
-        if self.stale > FEW_STALE && self.stale > self.heap.len() / 2 {
+        if self.stale > FEW_STALE && self.stale > self.order.len() / 2 {
             self.drop_stale();
         }
     }
 
     fn drop_stale(&mut self) {
         let slots = &self.slots;
-        self.heap.retain(|entry| slots[entry.index() as usize].owns(entry.tie()));
+        self.order.retain(|entry| slots[entry.index() as usize].owns(entry.tie()));
         self.stale = 0;
     }
 
     /// Returns when the next live timer is due, dropping stale entries on the way.
     pub(super) fn next(&mut self) -> Option<LoopTime> {
-        while let Some(&entry) = self.heap.peek() {
+        while let Some(&entry) = self.order.peek() {
             if self.slots[entry.index() as usize].owns(entry.tie()) {
                 return Some(entry.when());
             }
-            self.heap.pop();
+            self.order.pop();
             self.stale -= 1;
         }
         None
@@ -167,18 +167,18 @@ impl Table {
 
     /// Tells whether a timer, or what is left of one that was taken back, is due.
     #[inline]
-    pub(super) fn is_due(&self, now: LoopTime) -> bool {
-        self.heap.peek().is_some_and(|entry| entry.when() <= now)
+    pub(super) fn is_due(&mut self, now: LoopTime) -> bool {
+        self.order.peek().is_some_and(|entry| entry.when() <= now)
     }
 
-    /// Takes due timers from the heap, as many as a batch can hold.
+    /// Takes due timers from the order, as many as a batch can hold.
     #[inline]
     pub(super) fn take_due(&mut self, now: LoopTime) -> Due {
         let mut due = Due { keys: [TimerKey { index: 0, generation: 0 }; EXPIRY_BATCH], len: 0, calls: 0 };
         let mut entries = [(0, 0); EXPIRY_BATCH];
         let mut taken = 0;
         while taken < EXPIRY_BATCH && self.is_due(now) {
-            if let Some(entry) = self.heap.pop() {
+            if let Some(entry) = self.order.pop() {
                 entries[taken] = (entry.index(), entry.tie());
                 taken += 1;
             }
@@ -249,13 +249,13 @@ impl Slot {
         self.alarm.take()
     }
 
-    /// Tells whether the heap's entry with this tie-break is that of the present use, and no stale one.
+    /// Tells whether the order's entry with this tie-break is that of the present use, and no stale one.
     #[inline]
     fn owns(&self, tie: u32) -> bool {
         self.link == tie && self.phase == Phase::Armed
     }
 
-    /// Notes that the timer's entry has left the heap; tells whether it wakes a sleeper.
+    /// Notes that the timer's entry has left the order; tells whether it wakes a sleeper.
     #[inline]
     fn expire(&mut self) -> bool {
         self.phase = Phase::Due;
