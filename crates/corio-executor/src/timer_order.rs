@@ -21,6 +21,7 @@
 use corio_seam::LoopTime;
 use std::cmp::Reverse;
 use std::mem;
+use std::time::Duration;
 
 /// A stretch of so many entries is sorted; a longer one is halved before.
 const SHORT: usize = 256;
@@ -108,6 +109,22 @@ impl TimerOrder {
             self.sort_on();
         }
         self.run.last()
+    }
+
+    /// Returns how much later than the first entry the last one of its crowd is due: of those that follow each other within
+    /// `gap`, as far as they are sorted, and within `most` of the first. Stale ones count.
+    pub(crate) fn crowd(&self, gap: Duration, most: Duration) -> Duration {
+        let (gap, most) = (gap.as_nanos() as u64, most.as_nanos() as u64);
+        let mut moments = self.run.iter().rev().map(|entry| entry.when().as_nanos());
+        let first = moments.next().unwrap_or(0);
+        let mut last = first;
+        for moment in moments {
+            if moment - last > gap || moment - first > most {
+                break;
+            }
+            last = moment;
+        }
+        Duration::from_nanos(last - first)
     }
 
     /// Returns the tie-break of the next entry, behind those there are; under a seed, anywhere between them. None when they are used
@@ -411,6 +428,18 @@ mod tests {
         order.add(9, 20);
         assert_eq!((order.run.len(), order.later.len(), order.len()), (10, 1, 21));
         assert_eq!(drain(&mut order).len(), 21);
+    }
+
+    #[test]
+    fn a_crowd_ends_where_a_gap_or_the_limit_comes() {
+        let crowd = |moments: &[u64]| {
+            let mut order = TimerOrder::default();
+            moments.iter().for_each(|when| _ = order.add(*when, 0));
+            order.peek();
+            order.crowd(Duration::from_nanos(8), Duration::from_nanos(20)).as_nanos()
+        };
+        assert_eq!([crowd(&[]), crowd(&[7]), crowd(&[7, 7]), crowd(&[7, 16]), crowd(&[7, 15])], [0, 0, 0, 0, 8]);
+        assert_eq!([crowd(&[7, 22, 15, 40]), crowd(&[0, 8, 12, 20, 21]), crowd(&[0, 9, 10, 11])], [15, 20, 0]);
     }
 
     #[test]

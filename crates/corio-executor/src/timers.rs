@@ -26,10 +26,17 @@ use corio_seam::{
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 /// How many timers expire at a time: all are taken from the order before the first slot is read, so that the memory
 /// accesses of the batch overlap.
 const EXPIRY_BATCH: usize = 32;
+
+/// To fall asleep and wake up takes a processor about so long: between two timers less apart, sleeping saves nothing.
+const WORTH_A_SLEEP: Duration = Duration::from_micros(8);
+
+/// How late timers may be so that a crowd of them takes one sleep: as late as a busy loop may look at its sources.
+const MOST_LATE: Duration = Duration::from_micros(250);
 
 /// The timers of one loop.
 pub(crate) struct Timers {
@@ -48,6 +55,11 @@ impl Timers {
     /// Returns when the next timer is due.
     pub(crate) fn next(&self) -> Option<LoopTime> {
         self.table.borrow_mut().next()
+    }
+
+    /// Returns how much later the loop had better wake up than the next timer asks for: zero, unless others crowd behind it.
+    pub(crate) fn crowd(&self) -> Duration {
+        self.table.borrow().order.crowd(WORTH_A_SLEEP, MOST_LATE)
     }
 
     /// Puts entries into the ready queue, by `push`, for the timers that are due. Reads the clock once, and not at all
@@ -193,7 +205,6 @@ mod tests {
     use corio_seam::{ContextVar, ReadyQueue};
     use std::sync::Arc;
     use std::task::Wake;
-    use std::time::Duration;
 
     /// What a waker does, by its number.
     type Act = Rc<dyn Fn(u32)>;

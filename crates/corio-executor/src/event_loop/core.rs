@@ -160,7 +160,7 @@ impl Core {
         let Some(next) = self.timers.next() else { return self.park(None) };
         match self.clock.wait(next) {
             Wait::Park(time) if time.is_zero() => Ok(self.look()?),
-            Wait::Park(time) => self.park(Some(time.min(MAX_SLEEP))),
+            Wait::Park(time) => self.park(Some(time.saturating_add(self.timers.crowd()).min(MAX_SLEEP))),
             Wait::Hold => self.park(None),
             Wait::Jump => Ok(self.jump(next)?),
         }

@@ -256,3 +256,29 @@ fn a_busy_loop_rings_its_timers_a_few_iterations_late_at_most() {
     let late: i32 = event_loop.run_until_complete(busy).unwrap();
     assert!(late <= 5, "{late} iterations late"); // The task's step comes before the timer's entry.
 }
+
+/// Timers a few microseconds apart would each have a sleep of their own, and take all of a processor.
+#[test]
+#[cfg_attr(miri, ignore = "measures real time")]
+fn a_crowd_of_timers_is_slept_for_together_and_nobody_else() {
+    const APART: Duration = Duration::from_micros(7);
+    let event_loop = EventLoop::new().unwrap();
+    let rang = event_loop.run_until_complete(async {
+        let rang: Rc<RefCell<Vec<LoopTime>>> = Rc::default();
+        let event_loop = LoopHandle::current();
+        let first = event_loop.time() + Duration::from_millis(20);
+        let moments = (0..30).map(|i| first + APART * i).chain([first + SECOND]);
+        for when in moments {
+            let rang = Rc::clone(&rang);
+            event_loop.call_at(when, move || {
+                let now = LoopHandle::current().time();
+                assert!(now >= when, "early");
+                rang.borrow_mut().push(now);
+            });
+        }
+        sleep_until(first).await;
+        assert_eq!(rang.borrow().len(), 30, "the one that is due much later is not waited for");
+        assert!(rang.borrow()[0] >= first + APART * 29, "the first is waited with for the last of the crowd");
+    });
+    rang.unwrap();
+}
