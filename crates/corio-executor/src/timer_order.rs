@@ -151,7 +151,8 @@ impl TimerOrder {
     /// Adds an entry that is due before the last stretch begins, or when there is none.
     fn push_before(&mut self, entry: Entry) {
         let rank = entry.rank();
-        if let Some(stretch) = self.later.iter_mut().find(|stretch| stretch.from <= rank) {
+        let place = self.later.partition_point(|stretch| stretch.from > rank); // A million armed backwards are many stretches.
+        if let Some(stretch) = self.later.get_mut(place) {
             return stretch.entries.push(entry);
         }
         if self.later.is_empty() && self.run.first().is_none_or(|last| last.rank() < rank) {
