@@ -25,16 +25,13 @@ pub(super) const SLEEP: &str = "clock_nanosleep without slack";
 pub(super) const FUTEX: &str = "a futex round trip";
 pub(super) const EPOLL: &str = "a bare epoll loop";
 
-/// As large as a small task: a header of 56 bytes, and a word or three of its own.
-type Block = [u64; 10];
-
 fn timed(work: impl FnOnce()) -> Sample {
     let start = Instant::now();
     work();
     Sample::Time(start.elapsed())
 }
 
-/// Allocates all blocks, and frees them.
+/// Allocates all blocks, each as large as a small task, and frees them.
 pub(super) fn all_blocks(n: u64) -> Sample {
     timed(|| drop(black_box((0..n).map(|i| Box::new([i; 10])).collect::<Vec<_>>())))
 }
