@@ -13,8 +13,8 @@ pub(super) fn rows<P: Position>() -> Vec<Row> {
         Row::new("join 30 futures, a future", 60_000, columns!(join(30))).batch(30).bar(1.20),
         Row::new("join 1,000 futures, a future", 50_000, columns!(join(1000))).batch(1000).bar(0.10),
         Row::new("join 100,000 futures, a future", 100_000, columns!(join(100_000))).batch(100_000).bar(0.10),
-        Row::new("by completion, 10 futures, a future", 50_000, columns!(by_completion(10))).batch(10).bar(0.30),
-        Row::new("by completion, 1,000 futures, a future", 50_000, columns!(by_completion(1000))).batch(1000).bar(0.30),
+        Row::new("by completion, 10 futures, a future", 50_000, columns!(by_completion(10))).batch(10).bar(0.25),
+        Row::new("by completion, 1,000 futures, a future", 50_000, columns!(by_completion(1000))).batch(1000).bar(0.25),
         Row::new("by completion, 100,000 futures, a future", 100_000, columns!(by_completion(100_000)))
             .batch(100_000)
             .bar(0.30),

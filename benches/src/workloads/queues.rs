@@ -13,9 +13,9 @@ const SEVERAL: u64 = 4;
 pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
         Row::new("queue of 1, an item", 20_000, columns!(one_to_one(1))).bar(0.35).floor(RING, floors::ring),
-        Row::new("queue of 64, an item", 100_000, columns!(one_to_one(64))).bar(0.45).floor(RING, floors::ring),
-        Row::new("queue of 1,024, an item", 100_000, columns!(one_to_one(1024))).bar(0.45).floor(RING, floors::ring),
-        Row::new("queue without bound, an item", 100_000, columns!(one_to_one(0))).bar(1.00).floor(RING, floors::ring),
+        Row::new("queue of 64, an item", 100_000, columns!(one_to_one(64))).bar(0.38).floor(RING, floors::ring),
+        Row::new("queue of 1,024, an item", 100_000, columns!(one_to_one(1024))).bar(0.40).floor(RING, floors::ring),
+        Row::new("queue without bound, an item", 100_000, columns!(one_to_one(0))).bar(0.85).floor(RING, floors::ring),
         Row::new("queue of 1, four to four, an item", 20_000, columns!(several(1)))
             .batch(SEVERAL)
             .floor(RING, floors::ring),

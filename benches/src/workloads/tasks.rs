@@ -12,12 +12,12 @@ use std::hint::black_box;
 pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
         Row::new("spawn one and await it", 20_000, columns!(starts spawn_one))
-            .bar(0.45)
+            .bar(0.42)
             .floor(TASK, floors::tasks::<1>),
         Row::new("spawn one that yields, and await it", 20_000, columns!(starts spawn_yielding)),
         Row::new("spawn 1,000 and await all", 50_000, columns!(starts spawn_many(1000)))
             .batch(1000)
-            .bar(0.45)
+            .bar(0.40)
             .floor(TASK, floors::tasks::<1000>),
         Row::new("spawn 1,000,000 at once", 1_000_000, columns!(starts spawn_many(1_000_000)))
             .batch(1_000_000)

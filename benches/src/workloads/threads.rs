@@ -33,10 +33,10 @@ pub(super) fn rows<P: Position>() -> Vec<Row> {
             .threads()
             .bar(1.00)
             .floor(FUTEX, floors::round_trip),
-        Row::new("woken by a thread, in bursts", 50_000, foreign!(in_bursts)).batch(BURST).threads().bar(0.90),
+        Row::new("woken by a thread, in bursts", 50_000, foreign!(in_bursts)).batch(BURST).threads().bar(0.75),
         Row::new("thread pool, one call at a time", 5_000, pools!(one_call))
             .threads()
-            .bar(1.00)
+            .bar(0.90)
             .floor(FUTEX, floors::round_trip),
         Row::new("thread pool, 10,000 calls of 0 us", 10_000, pools!(many_calls(0))).batch(10_000).threads().bar(0.90),
         Row::new("thread pool, 10,000 calls of 10 us", 10_000, pools!(many_calls(10)))

@@ -12,13 +12,13 @@ const LONG: Duration = Duration::from_secs(60);
 
 pub(super) fn rows<P: Position>() -> Vec<Row> {
     vec![
-        Row::new("timeout around a ready future", 50_000, columns!(timeout_ready)).bar(1.00),
+        Row::new("timeout around a ready future", 50_000, columns!(timeout_ready)).bar(0.95),
         Row::new("timeout armed and dropped", 20_000, columns!(timeout_armed)).bar(0.60).floor(CLOCK, floors::clock),
         Row::new("timeout around a slow future, CPU", 200, columns!(timeout_slow)).floor(SLEEP, floors::slept_through),
         Row::new("timer made, polled, dropped", 20_000, columns!(made_and_dropped)).floor(CLOCK, floors::clock),
         Row::new("100,000 armed timers, CPU, a timer", 100_000, columns!(armed))
             .batch(100_000)
-            .bar(0.70)
+            .bar(0.60)
             .floor(CLOCK, floors::clock),
         Row::new("1,000,000 armed timers, CPU, a timer", 1_000_000, columns!(armed))
             .batch(1_000_000)
