@@ -266,7 +266,7 @@ fn a_crowd_of_timers_is_slept_for_together_and_nobody_else() {
     let rang = event_loop.run_until_complete(async {
         let rang: Rc<RefCell<Vec<LoopTime>>> = Rc::default();
         let event_loop = LoopHandle::current();
-        let first = event_loop.time() + Duration::from_millis(20);
+        let first = event_loop.time() + Duration::from_millis(200); // So that all are armed by then.
         let moments = (0..30).map(|i| first + APART * i).chain([first + SECOND]);
         for when in moments {
             let rang = Rc::clone(&rang);
