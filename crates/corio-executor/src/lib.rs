@@ -80,8 +80,8 @@
 //! # How it works
 //!
 //! `corio_task::TaskSet` owns the ready queue, the tasks and the inbox. The loop adds the rest: timers, sorted no further
-//! than somebody looks, which are read against a [`Clock`]; a reactor, which makes a [`Selector`] when the first source is registered, and
-//! parks the thread on a futex as long as there is none; and the exception handler. A clock may be virtual: then a
+//! than somebody looks, which are read against a [`Clock`]; a reactor, which makes a [`Selector`] when the first source is
+//! registered, and parks the thread on a futex as long as there is none; and the exception handler. A clock may be virtual: then a
 //! program that sleeps for an hour runs at once, and always alike, which [`test`](mod@test) is about. See `event_loop::core` for the phases, `timers` for
 //! a timer's states, and `reactor` for a source's.
 

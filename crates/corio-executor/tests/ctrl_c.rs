@@ -138,10 +138,7 @@ mod unix {
     fn asleep() {
         let outcome = run(async {
             sleep(SHORT).await;
-            thread::spawn(|| {
-                thread::sleep(Duration::from_millis(20));
-                raise();
-            });
+            raise_later();
             sleep(Duration::MAX).await;
         });
         assert!(matches!(outcome, Err(RunError::Interrupted)), "{outcome:?}");

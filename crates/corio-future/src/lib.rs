@@ -58,8 +58,8 @@
 //! # How it works
 //!
 //! A loop-bound cell is one `Rc`: a state (PENDING, then FINISHED, CANCELLED or FAILED), an ending, and a FIFO of listeners
-//! whose first stands in place; the last one that ended is kept for the next promise of its type. A thread-safe one is an enum under a mutex; each transition takes out those who are to be
-//! told, who are told after the lock is released; a value that is cloned or looked at is lent out of the cell meanwhile, so
+//! whose first stands in place; the last one that ended is kept for the next promise of its type. A thread-safe one is an
+//! enum under a mutex; each transition takes out those who are to be told, who are told after the lock is released; a value that is cloned or looked at is lent out of the cell meanwhile, so
 //! `T` need not be `Sync`. A chain keeps its loop-bound half in a table of the loop, and what crosses to other threads is a
 //! number. The order of steps between threads is model-checked with loom; see `tests/loom.rs`.
 

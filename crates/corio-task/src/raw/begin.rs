@@ -8,6 +8,9 @@ use std::rc::Rc;
 
 impl TaskPtr {
     /// Starts a task that was made just now, as the set's tasks are started.
+    ///
+    /// What [`begin_as`](Self::begin_as) would do. A lazy task begins here, in a function that has no step to make room
+    /// for: by that one it would take 22 instructions more, of 313.
     #[inline(never)]
     pub(super) fn begin(self) {
         if self.core().is_eager() {
