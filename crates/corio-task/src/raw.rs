@@ -42,6 +42,7 @@ pub(crate) mod current;
 mod reference;
 mod registry;
 mod seats;
+mod slab;
 mod state;
 mod waker;
 mod word;

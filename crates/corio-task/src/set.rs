@@ -39,7 +39,7 @@ pub(crate) struct Core {
     pub(crate) waits: Waits,
     /// Empty once the set is closed.
     pub(crate) spare_nodes: SpareNodes,
-    /// The memory of finished tasks, for the next ones. Empty once the set is closed.
+    /// The memory of tasks. Once the set is closed, that of those which a handle or a waker keeps.
     pub(crate) cells: Cache,
     /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
     live: Cell<usize>,
@@ -270,8 +270,9 @@ fn shielded(f: impl FnOnce()) {
 /// it is, through [`run_until`](TaskSet::run_until). asyncio's counterpart is the part of its event loop that has
 /// `_ready` and `_run_once`.
 ///
-/// It keeps the memory of finished tasks for new ones, up to 16 MiB, and gives all but half a mebibyte back bit by bit, each
-/// time that it is about to sleep ([`fall_asleep`](TaskSet::fall_asleep)).
+/// Tasks of up to half a kilobyte lie in slabs of 32 KiB, those of a size side by side. The set keeps slabs in which no task is
+/// left for new tasks, of any size, up to 16 MiB, and gives all but half a mebibyte back bit by bit, each time that it is about
+/// to sleep ([`fall_asleep`](TaskSet::fall_asleep)); one task that goes on keeps its slab.
 ///
 /// `!Send`. Dropping it closes it.
 pub struct TaskSet {

@@ -140,6 +140,37 @@ fn the_last_reference_frees_on_any_thread() {
     });
 }
 
+/// The memory of tasks whose last references die elsewhere is taken care of by the set that goes on, and each block is used
+/// by one task at a time.
+#[test]
+fn memory_that_died_elsewhere_is_used_again() {
+    loom::model(|| {
+        let set = TaskSet::new();
+        let (send, receive) = std::sync::mpsc::channel();
+        let over: Vec<_> = (0..2)
+            .map(|_| {
+                let send = send.clone();
+                set.spawn(poll_fn(move |cx| {
+                    send.send(cx.waker().clone()).unwrap();
+                    Poll::Ready(())
+                }))
+            })
+            .collect();
+        set.run_batch();
+        drop(over); // A waker each is left.
+        let threads: Vec<_> = receive.try_iter().map(|waker: Waker| thread::spawn(move || drop(waker))).collect();
+        assert!(set.fall_asleep());
+        set.wake_up();
+        let mut tasks: Vec<_> = (0..3).map(|number| set.spawn(async move { number })).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(!set.fall_asleep(), "three are ready");
+        tasks.extend((3..5).map(|number| set.spawn(async move { number })));
+        set.run_batch();
+        let results: Vec<u32> = tasks.iter_mut().map(|task| task.take_output().unwrap().unwrap()).collect();
+        assert_eq!(results, [0, 1, 2, 3, 4]);
+    });
+}
+
 /// A set may be closed while others wake its tasks and call into it; what comes too late is given back.
 #[test]
 fn closing_meets_a_wake_and_a_call() {
@@ -231,6 +262,33 @@ fn control_deduplication_by_a_plain_load() {
         assert!(drained & 1 == 0 || seen || left & 1 != 0, "a wake was lost: drained without its data, no mark left");
     });
 }
+
+/// The rule "a stray is linked to what is first when it is put in", broken: of two that come at once, one is lost.
+#[test]
+fn control_a_stray_that_is_stored_not_exchanged() {
+    must_fail("control_a_stray_that_is_stored_not_exchanged", || {
+        let strays = Arc::new((AtomicU32::new(0), [AtomicU32::new(0), AtomicU32::new(0)]));
+        let push = |strays: &(AtomicU32, [AtomicU32; 2]), number: u32| {
+            let first = strays.0.load(Ordering::Relaxed);
+            strays.1[number as usize - 1].store(first, Ordering::Relaxed);
+            strays.0.store(number, Ordering::Release);
+        };
+        let threads: Vec<_> = (1..=2)
+            .map(|number| {
+                let strays = Arc::clone(&strays);
+                thread::spawn(move || push(&strays, number))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let (mut next, mut count) = (strays.0.swap(0, Ordering::Acquire), 0);
+        while next != 0 {
+            count += 1;
+            next = strays.1[next as usize - 1].load(Ordering::Relaxed);
+        }
+        assert_eq!(count, 2, "a block was lost");
+    });
+}
+
 /// The rule "the inbox's mark is a reference", broken: the cell is freed while an entry points to it.
 #[test]
 fn control_a_queued_entry_that_is_not_counted() {

@@ -1,42 +1,40 @@
-//! Memory of finished tasks, kept by their set for the next ones.
+//! Memory of tasks: blocks of their sizes, in slabs, used again by the next tasks.
 //!
 //! A general allocator is fast for a few blocks of a size, and slow when a thousand tasks die and a thousand others are
-//! made; of a hundred thousand it gives the pages back to the system, which fills them with zeros for the next. A set makes
-//! and frees nothing more often than cells. So the owner keeps freed blocks by size, up to a bound in bytes, each list
-//! linked through the blocks themselves; and a set that goes to sleep, which has time, gives a few of a large store back.
-//! Every block is an allocation of its own, with the layout of its class: a foreign thread that frees the last reference to
-//! a cell gives it to the global allocator, whoever it came from before.
+//! made; of a hundred thousand it gives the pages back to the system, which fills them with zeros for the next; and it adds a
+//! word to each, and rounds it up. A set makes and frees nothing more often than cells. So it has slabs of its own for each
+//! size: one that blocks are taken from, the *open* ones, which have a free block, and the *full* ones. An empty slab is kept
+//! for whatever size is wanted next, up to a bound; and a set that goes to sleep, which has time, gives one of many back.
+//!
+//! A block that dies on another thread is pushed to the *strays*, of which the owner takes care when it runs out of blocks, or
+//! goes to sleep. Slabs go with the cache, whoever's thread that is on: no cell is left by then.
 //!
 //! [`allocate`](super::cell::allocate) does without it in builds with debug assertions and under Miri, so that a use
-//! after free is found there as ever.
+//! after free is found there as ever; unless the flag `--cfg corio_slabs` says otherwise, so that Miri sees this too.
 
+use super::slab::{Change, Ring, Slab, Strays};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
-use std::mem::size_of;
 use std::ptr::NonNull;
 
 /// Whether cells come from the cache.
-pub(super) const IS_USED: bool = !cfg!(miri) && !cfg!(debug_assertions);
+pub(super) const IS_USED: bool = cfg!(corio_slabs) || !cfg!(miri) && !cfg!(debug_assertions);
 
 /// The sizes of two classes differ by so much.
-const STEP: usize = 16;
-/// The sizes are multiples of the step and one word: with its own word before each block, glibc's malloc then wastes
-/// none.
-const WORD: usize = size_of::<usize>();
+const STEP: usize = 8;
+/// Blocks are aligned to no more than this.
 const ALIGN: usize = 16;
 /// The number of classes: tasks of half a kilobyte are the largest that are kept.
-pub(super) const CLASSES: usize = 33;
-/// A set keeps no more bytes than this: what a hundred thousand small tasks need.
-const MOST: usize = 16 << 20;
-/// So much it keeps for good: what a few thousand tasks need.
-const FEW: usize = 512 << 10;
-/// How many blocks of the rest it gives back each time that it goes to sleep: a microsecond's work.
-const SLICE: usize = 16;
+const CLASSES: usize = 65;
+/// So many empty slabs a set keeps: 16 MiB, what more than a hundred thousand small tasks need.
+const MOST: usize = 512;
+/// So many it keeps for good: half a mebibyte, what a few thousand tasks need.
+const FEW: usize = 16;
 
-/// One size of blocks, or the layout of what is too large, or aligned too much, to be kept.
+/// One size of blocks, or the layout of what is too large, or aligned too much, for a slab.
 #[derive(Clone, Copy)]
 pub(super) struct Class {
-    /// The place of the list; `CLASSES` if there is none.
+    /// The place of its slabs; `CLASSES` if there is none.
     index: usize,
     layout: Layout,
 }
@@ -45,26 +43,29 @@ impl Class {
     /// Returns the class of the blocks that hold a `T`.
     pub(super) const fn of<T>() -> Class {
         let layout = Layout::new::<T>();
-        let index = layout.size().saturating_sub(WORD).div_ceil(STEP);
-        if index >= CLASSES || layout.align() > ALIGN {
+        let index = layout.size() / STEP; // A multiple of what it is aligned to; and so is each place in its slab.
+        if index >= CLASSES || layout.align() > ALIGN || layout.size() % STEP != 0 {
             return Class { index: CLASSES, layout };
         }
-        match Layout::from_size_align(index * STEP + WORD, ALIGN) {
-            Ok(layout) => Class { index, layout },
-            Err(_) => Class { index: CLASSES, layout },
-        }
+        Class { index, layout }
     }
 
-    /// Makes a block.
+    /// Tells whether its blocks are in slabs.
+    #[inline]
+    fn is_small(self) -> bool {
+        self.index < CLASSES
+    }
+
+    /// Makes a block that is in no slab.
     #[inline]
     pub(super) fn allocate(self) -> NonNull<u8> {
         // SAFETY:
-        // * the size is not 0: no class, and no cell, is empty.
+        // * the size is not 0: no cell is empty.
         let block = unsafe { alloc(self.layout) };
         NonNull::new(block).unwrap_or_else(|| handle_alloc_error(self.layout))
     }
 
-    /// Frees a block, on any thread.
+    /// Frees a block that is in no slab, on any thread.
     ///
     /// # Safety
     ///
@@ -77,117 +78,220 @@ impl Class {
     }
 }
 
-/// A block that is kept: its memory begins with this.
-struct Free {
-    next: Option<NonNull<Free>>,
-}
-
-/// The blocks of one class.
+/// The slabs of one size, but for the full ones.
 #[derive(Default)]
-struct List {
-    /// The block that was put in last. Each has the layout of the class, and is used by nobody else.
-    first: Cell<Option<NonNull<Free>>>,
+struct Slabs {
+    /// The one that blocks are taken from.
+    current: Cell<Option<Slab>>,
+    /// The others that have a free block, and one that is in use.
+    open: Ring,
 }
 
-/// The blocks that a set keeps.
+/// The slabs of a set.
 pub(crate) struct Cache {
-    lists: [List; CLASSES],
-    /// How many bytes are in them.
-    kept: Cell<usize>,
+    classes: [Slabs; CLASSES],
+    full: Ring,
+    empty: Ring,
+    /// How many are empty.
+    empties: Cell<usize>,
+    /// How many may be.
+    most: Cell<usize>,
+    strays: Strays,
 }
 
 impl Cache {
     pub(crate) fn new() -> Cache {
-        Cache { lists: std::array::from_fn(|_| List::default()), kept: Cell::new(0) }
+        Cache {
+            classes: std::array::from_fn(|_| Slabs::default()),
+            full: Ring::default(),
+            empty: Ring::default(),
+            empties: Cell::new(0),
+            most: Cell::new(MOST),
+            strays: Strays::new(),
+        }
     }
 
-    /// Takes a block of `class` out, or makes one.
+    /// Makes a block of `class`.
     #[inline]
     pub(super) fn take(&self, class: Class) -> NonNull<u8> {
-        self.pop(class).unwrap_or_else(|| class.allocate())
+        let current = self.classes.get(class.index).and_then(|slabs| slabs.current.get());
+        current.and_then(Slab::take).unwrap_or_else(|| self.take_elsewhere(class))
     }
 
-    /// Takes a block of `class` out, if there is one.
-    #[inline]
-    fn pop(&self, class: Class) -> Option<NonNull<u8>> {
-        let block = self.lists.get(class.index)?.pop()?;
-        self.kept.set(self.kept.get() - class.layout.size());
-        Some(block)
+    /// Makes a block where the slab that blocks are taken from has none left.
+    #[cold]
+    fn take_elsewhere(&self, class: Class) -> NonNull<u8> {
+        let Some(slabs) = self.classes.get(class.index) else { return class.allocate() };
+        if let Some(used_up) = slabs.current.take() {
+            used_up.release();
+            self.full.push(used_up);
+        }
+        if slabs.open.is_empty() {
+            self.collect();
+        }
+        let slab = slabs.open.pop().unwrap_or_else(|| self.empty_slab(class.layout.size()));
+        slab.hold();
+        slabs.current.set(Some(slab));
+        slab.take().expect("a slab that is not full has a free block")
     }
 
-    /// Keeps a block, or frees it if there are enough of them.
+    /// Returns an empty slab for blocks of `size` bytes.
+    fn empty_slab(&self, size: usize) -> Slab {
+        let Some(slab) = self.empty.pop() else { return Slab::new(size) };
+        self.empties.set(self.empties.get() - 1);
+        slab.cut(size);
+        slab
+    }
+
+    /// Frees a block, on the owner's thread.
     ///
     /// # Safety
     ///
-    /// * `block` was made by `class`, and nobody uses it any more.
+    /// * `block` was made by [`take`](Cache::take) for `class`, and nobody uses it any more.
     #[inline]
     pub(super) unsafe fn put(&self, class: Class, block: NonNull<u8>) {
-        let kept = self.kept.get() + class.layout.size();
-        match self.lists.get(class.index) {
-            Some(list) if kept <= MOST => {
-                self.kept.set(kept);
-                let free = block.cast::<Free>();
-                // SAFETY:
-                // * each class is large enough for a link, and aligned for it; the caller gives the block away.
-                unsafe { free.write(Free { next: list.first.get() }) };
-                list.first.set(Some(free));
-            }
+        if class.is_small() {
+            // SAFETY:
+            // * the caller's own promise: a slab's block.
+            unsafe { self.put_small(block) };
+        } else {
+            // SAFETY:
+            // * the caller's own promise: a block of no slab.
+            unsafe { class.free(block) };
+        }
+    }
+
+    /// Frees a block of a slab, on the owner's thread.
+    ///
+    /// # Safety
+    ///
+    /// * As [`put`](Cache::put).
+    #[inline]
+    unsafe fn put_small(&self, block: NonNull<u8>) {
+        // SAFETY:
+        // * the caller's own promise.
+        if let Some((slab, change)) = unsafe { Slab::put(block) } {
+            self.change(slab, change);
+        }
+    }
+
+    /// Frees a block on whatever thread its last user was.
+    ///
+    /// # Safety
+    ///
+    /// * As [`put`](Cache::put), and the cache lives until this returns.
+    pub(super) unsafe fn put_anywhere(&self, class: Class, block: NonNull<u8>) {
+        if class.is_small() {
+            // SAFETY:
+            // * the caller's own promise; slabs live until the strays have been taken out, or as long as the cache.
+            unsafe { self.strays.push(block) };
+        } else {
             // SAFETY:
             // * the caller's own promise.
-            _ => unsafe { class.free(block) },
+            unsafe { class.free(block) };
         }
     }
 
-    /// Frees a few of what is kept, if that is much.
-    #[inline]
-    pub(crate) fn trim(&self) {
-        if self.kept.get() > FEW {
-            self.free_while(|freed| freed < SLICE && self.kept.get() > FEW);
-        }
-    }
-
-    /// Frees what is kept.
-    pub(crate) fn clear(&self) {
-        self.free_while(|_| true);
-    }
-
-    /// Frees what is kept, the largest first, while `more` of the number that was freed is true.
-    #[cold]
-    fn free_while(&self, more: impl Fn(usize) -> bool) {
-        let mut freed = 0;
-        for index in (0..CLASSES).rev() {
-            let layout = Layout::from_size_align(index * STEP + WORD, ALIGN).expect("the layout of a class");
-            let class = Class { index, layout };
-            while more(freed) {
-                let Some(block) = self.pop(class) else { break };
-                // SAFETY:
-                // * the list holds blocks of its class only, and has given this one up.
-                unsafe { class.free(block) };
-                freed += 1;
+    /// Puts a slab that has changed where it belongs.
+    #[inline(never)]
+    fn change(&self, slab: Slab, change: Change) {
+        let open = &self.classes[slab.block_size() / STEP].open;
+        match change {
+            Change::Opened => {
+                self.full.remove(slab);
+                open.push(slab);
+            }
+            Change::Emptied => {
+                open.remove(slab);
+                self.keep_empty(slab);
             }
         }
     }
-}
 
-impl List {
+    /// Keeps an empty slab, or frees it if there are enough of them.
+    fn keep_empty(&self, slab: Slab) {
+        if self.empties.get() < self.most.get() {
+            self.empties.set(self.empties.get() + 1);
+            self.empty.push(slab);
+        } else {
+            // SAFETY:
+            // * none of its blocks is in use, and it stands in no ring.
+            unsafe { slab.free() };
+        }
+    }
+
+    /// Takes care of what died on other threads.
+    fn collect(&self) {
+        self.strays.take(|block| {
+            // SAFETY:
+            // * `put_anywhere` was promised what is asked for here.
+            unsafe { self.put_small(block) };
+        });
+    }
+
+    /// Frees one of the empty slabs, if they are many, and takes care of what died on other threads.
     #[inline]
-    fn pop(&self) -> Option<NonNull<u8>> {
-        let first = self.first.get()?;
+    pub(crate) fn trim(&self) {
+        if self.empties.get() > FEW || !self.strays.is_empty() {
+            self.trim_now();
+        }
+    }
+
+    #[cold]
+    fn trim_now(&self) {
+        self.collect();
+        if self.empties.get() > FEW {
+            self.free_empty();
+        }
+    }
+
+    /// Frees an empty slab.
+    fn free_empty(&self) {
+        let Some(slab) = self.empty.pop() else { return };
+        self.empties.set(self.empties.get() - 1);
         // SAFETY:
-        // * a block in a list is memory that the list owns, and begins with a link.
-        self.first.set(unsafe { first.as_ref() }.next);
-        Some(first.cast())
+        // * none of its blocks is in use, and it has left its ring.
+        unsafe { slab.free() };
+    }
+
+    /// Frees all slabs that are empty, now and later.
+    pub(crate) fn clear(&self) {
+        self.most.set(0);
+        self.collect();
+        for slabs in &self.classes {
+            let Some(slab) = slabs.current.take() else { continue };
+            if slab.release() {
+                self.keep_empty(slab);
+            } else if slab.has_room() {
+                slabs.open.push(slab);
+            } else {
+                self.full.push(slab);
+            }
+        }
+        while self.empties.get() > 0 {
+            self.free_empty();
+        }
     }
 }
 
+/// Each cell keeps its set, and so the cache: none is left. Strays are in slabs that count them as used.
 impl Drop for Cache {
     fn drop(&mut self) {
         self.clear();
+        let open = self.classes.iter().map(|slabs| &slabs.open);
+        for ring in open.chain([&self.full]) {
+            while let Some(slab) = ring.pop() {
+                // SAFETY:
+                // * no cell is left: nobody uses a block of it; and it has left its ring.
+                unsafe { slab.free() };
+            }
+        }
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::slab::SIZE;
     use super::*;
 
     /// Puts a block in that was taken before.
@@ -197,18 +301,38 @@ mod tests {
         unsafe { cache.put(class, block) };
     }
 
+    const LARGE: Class = Class::of::<[u64; 64]>();
+    /// How many of them are in a slab.
+    const EACH: usize = (SIZE - 64) / 512;
+
+    /// Takes so many of the largest blocks.
+    fn take(cache: &Cache, count: usize) -> Vec<NonNull<u8>> {
+        (0..count).map(|_| cache.take(LARGE)).collect()
+    }
+
+    fn put_all(cache: &Cache, blocks: impl IntoIterator<Item = NonNull<u8>>) {
+        blocks.into_iter().for_each(|block| put(cache, LARGE, block));
+    }
+
     #[test]
     fn a_class_holds_what_it_is_for() {
         fn check<T>() {
             let class = Class::of::<T>();
-            assert!(class.layout.size() >= size_of::<T>() && class.layout.align() >= align_of::<T>());
+            assert!(class.is_small() && class.layout == Layout::new::<T>());
+            let cache = Cache::new();
+            for _ in 0..5 {
+                let block = cache.take(class);
+                assert_eq!(block.as_ptr().addr() % align_of::<T>(), 0);
+                // SAFETY:
+                // * the block is ours, and so long.
+                unsafe { block.write_bytes(0xA5, size_of::<T>()) };
+            }
         }
         check::<[u64; 1]>();
-        check::<[u8; 9]>();
         check::<[u64; 12]>();
-        check::<[u8; 520]>();
+        check::<[u64; 64]>();
         check::<[u128; 3]>();
-        assert_eq!(Class::of::<[u64; 15]>().layout.size(), 15 * 8); // No more than it needs.
+        check::<(u128, u64)>();
     }
 
     #[test]
@@ -218,8 +342,6 @@ mod tests {
         put(&cache, class, one);
         put(&cache, class, two);
         assert_eq!((cache.take(class), cache.take(class)), (two, one));
-        let third = cache.take(class);
-        [one, two, third].into_iter().for_each(|block| put(&cache, class, block));
     }
 
     #[test]
@@ -230,67 +352,121 @@ mod tests {
         put(&cache, small, block);
         let other = cache.take(large);
         assert_ne!(block, other);
-        put(&cache, large, other);
+        assert_eq!(cache.take(small), block);
     }
 
     #[test]
-    fn what_is_too_large_or_too_aligned_is_not_kept() {
+    fn what_is_too_large_or_too_aligned_is_in_no_slab() {
         #[repr(align(64))]
         struct Aligned(#[allow(dead_code, reason = "its size counts")] [u8; 64]);
         let cache = Cache::new();
-        for class in [Class::of::<[u8; 521]>(), Class::of::<Aligned>()] {
-            let block = cache.take(class);
+        for class in [Class::of::<[u64; 65]>(), Class::of::<Aligned>(), Class::of::<[u8; 9]>()] {
+            assert!(!class.is_small());
+            let (block, other) = (cache.take(class), cache.take(class));
             put(&cache, class, block);
+            // SAFETY:
+            // * it was taken above, and is put in once.
+            unsafe { cache.put_anywhere(class, other) };
         }
-        assert_eq!(cache.kept.get(), 0);
+        assert!(cache.empties.get() == 0 && cache.strays.is_empty());
     }
 
-    /// Makes so many blocks, and puts them in.
-    fn fill(cache: &Cache, class: Class, count: usize) {
-        let blocks: Vec<_> = (0..count).map(|_| class.allocate()).collect();
-        blocks.into_iter().for_each(|block| put(cache, class, block));
+    /// A block that is free is taken before memory that was never used, and no slab is made while one is open.
+    #[test]
+    fn a_slab_that_was_full_is_taken_from_again() {
+        let cache = Cache::new();
+        let blocks = take(&cache, 3 * EACH);
+        let (first, second) = (blocks[0], blocks[EACH + 1]);
+        put_all(&cache, [first, second]);
+        let again = take(&cache, 2);
+        assert!(again.contains(&first) && again.contains(&second));
+        put_all(&cache, blocks);
+    }
+
+    #[test]
+    fn an_empty_slab_is_taken_for_another_class() {
+        let (cache, small) = (Cache::new(), Class::of::<[u64; 12]>());
+        let blocks = take(&cache, 2 * EACH);
+        let first = blocks[0];
+        put_all(&cache, blocks);
+        assert_eq!(cache.empties.get(), 1, "from the other blocks are taken");
+        assert_eq!(cache.take(small), first);
+        assert_eq!(cache.empties.get(), 0);
     }
 
     #[test]
     fn no_more_is_kept_than_was_said() {
-        let (cache, class) = (Cache::new(), Class::of::<[u64; 12]>());
-        let most = MOST / class.layout.size();
-        cache.kept.set(MOST - 10 * class.layout.size());
-        fill(&cache, class, 11);
-        assert_eq!(cache.kept.get() / class.layout.size(), most);
-        let taken: Vec<_> = std::iter::from_fn(|| cache.pop(class)).collect();
-        assert_eq!(taken.len(), 10);
-        cache.kept.set(0);
-        taken.into_iter().for_each(|block| put(&cache, class, block));
+        let cache = Cache::new();
+        cache.empties.set(MOST - 2); // As if it had so many.
+        let blocks = take(&cache, 5 * EACH);
+        cache.empties.set(MOST - 2);
+        put_all(&cache, blocks);
+        assert_eq!(cache.empties.get(), MOST);
+        cache.empties.set(2);
         cache.clear();
-        assert!(cache.kept.get() == 0 && cache.pop(class).is_none());
+        assert!(cache.empties.get() == 0 && cache.empty.is_empty());
     }
 
     #[test]
     fn much_is_given_back_a_little_at_a_time() {
-        let (cache, large, small) = (Cache::new(), Class::of::<[u64; 20]>(), Class::of::<[u64; 12]>());
-        let size = small.layout.size();
-        cache.kept.set(FEW - size); // As if it had so many.
-        fill(&cache, small, 1);
+        let cache = Cache::new();
+        let blocks = take(&cache, 4 * EACH);
+        cache.empties.set(FEW - 1); // As if it had so many.
+        put_all(&cache, blocks);
+        assert_eq!(cache.empties.get(), FEW + 2);
         cache.trim();
-        assert_eq!(cache.kept.get(), FEW, "few are kept for good");
-        fill(&cache, small, 1);
-        fill(&cache, large, SLICE + 1);
+        assert_eq!(cache.empties.get(), FEW + 1, "a slab");
         cache.trim();
-        assert_eq!(cache.kept.get(), FEW + size + large.layout.size(), "a slice, of the largest");
         cache.trim();
-        assert_eq!(cache.kept.get(), FEW, "as many as are too much");
+        assert_eq!(cache.empties.get(), FEW, "few are kept for good");
+        cache.empties.set(1);
+    }
+
+    /// A set that is closed keeps no empty slab; a block that is in use then is there as long as it is.
+    #[test]
+    fn a_closed_cache_keeps_what_is_in_use() {
+        let cache = Cache::new();
+        let mut blocks = take(&cache, 2 * EACH + 2);
+        let last = blocks.split_off(EACH + 1);
+        put_all(&cache, blocks);
+        cache.clear();
+        // SAFETY:
+        // * the block is in use still, and so long.
+        unsafe { last[0].write_bytes(0xA5, 512) };
+        put_all(&cache, last);
+        assert!(cache.empties.get() == 0 && cache.full.is_empty());
+        assert!(cache.classes.iter().all(|slabs| slabs.open.is_empty() && slabs.current.get().is_none()));
+    }
+
+    /// What died elsewhere is used again when blocks run out, and when the set goes to sleep.
+    #[test]
+    fn strays_are_taken_care_of() {
+        let cache = Cache::new();
+        let stray = |block| {
+            // SAFETY:
+            // * it was taken before, and is put in once.
+            unsafe { cache.put_anywhere(LARGE, block) };
+        };
+        let blocks = take(&cache, EACH);
+        stray(blocks[7]);
+        assert_eq!(cache.take(LARGE), blocks[7]);
+        let more = take(&cache, EACH);
+        blocks.into_iter().for_each(stray);
+        cache.trim();
+        assert!(cache.strays.is_empty() && cache.empties.get() == 1);
+        more.into_iter().for_each(stray); // They go with the cache.
     }
 
     #[test]
     fn a_set_that_goes_to_sleep_gives_back() {
-        let (set, class) = (crate::TaskSet::new(), Class::of::<[u64; 12]>());
+        let set = crate::TaskSet::new();
         let cache = &set.core.cells;
-        cache.kept.set(FEW);
-        fill(cache, class, 1);
+        let blocks = take(cache, 2 * EACH);
+        cache.empties.set(FEW);
+        put_all(cache, blocks);
         assert!(set.fall_asleep());
-        assert_eq!(cache.kept.get(), FEW);
+        assert_eq!(cache.empties.get(), FEW);
         set.wake_up();
-        cache.kept.set(0);
+        cache.empties.set(0);
     }
 }

@@ -230,31 +230,36 @@ impl TaskPtr {
     #[inline]
     fn free_unmerged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
-        if !self.core().remove_live() {
+        let is_mere_claim = self.core().remove_live();
+        if IS_USED {
             // SAFETY:
-            // * no holder is left, and the cell was made as a block of this class.
-            unsafe { class.free(self.0.cast()) };
-            // SAFETY:
-            // * `close` counted once for each cell that was live, and this one gives it up here, and nowhere else.
-            unsafe { Arc::decrement_strong_count(core.as_ptr()) };
-        } else if IS_USED {
-            // SAFETY:
-            // * as above; the set is not closed, and will free what its cache holds when it is.
+            // * no holder is left, the cell was made as a block of this class, and this is the owner's thread.
             unsafe { self.core().cells.put(class, self.0.cast()) };
         } else {
             // SAFETY:
-            // * as above.
+            // * as above, and it came from no cache.
             unsafe { class.free(self.0.cast()) };
+        }
+        if !is_mere_claim {
+            // SAFETY:
+            // * `close` counted once for each cell that was live, and this one gives it up here, and nowhere else.
+            unsafe { Arc::decrement_strong_count(core.as_ptr()) };
         }
     }
 
     /// Frees a cell on whatever thread its last reference died.
     pub(super) fn free_merged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
-        // SAFETY:
-        // * no holder is left, and what they did happened before: `SharedWord::sub` acquired;
-        // * the cell was made as a block of this class.
-        unsafe { class.free(self.0.cast()) };
+        if IS_USED {
+            // SAFETY:
+            // * no holder is left, and what they did happened before: `SharedWord::sub` acquired;
+            // * the cell was made as a block of this class, and keeps the cache until below.
+            unsafe { self.core().cells.put_anywhere(class, self.0.cast()) };
+        } else {
+            // SAFETY:
+            // * as above, and it came from no cache.
+            unsafe { class.free(self.0.cast()) };
+        }
         // SAFETY:
         // * the merge took one unit of the set's memory for this cell.
         unsafe { Arc::decrement_strong_count(core.as_ptr()) };
