@@ -18,7 +18,7 @@
 
 mod table;
 
-use self::table::{Answer, Table};
+use self::table::{Answer, Holds, Table};
 use crate::Clock;
 use corio_seam::{
     Alarm, Description, Entry, Hold, LoopTime, Node, OnAlarm, Timer, TimerKey, catch_and_report, enter_context,
@@ -101,11 +101,11 @@ impl Timers {
 
     /// Does what the timer is for, unless it has been disarmed.
     fn ring(&self, key: TimerKey) {
-        let alarm = self.table.borrow_mut().ring(key);
-        match alarm {
-            Some(Alarm::Wake(waker)) => waker.wake(),
-            Some(Alarm::Call(object)) => object.on_alarm(),
-            None => {}
+        let held = self.table.borrow_mut().ring(key);
+        match held {
+            Holds::Sleeper(_, waker) => waker.wake(),
+            Holds::Callback(_, object) => object.on_alarm(),
+            Holds::Nothing | Holds::Rung => {}
         }
     }
 
@@ -152,7 +152,9 @@ struct Sleepers {
 impl Entry for Sleepers {
     /// A waker may be anybody's: one that panics, or leaves a context behind, is no business of the next.
     fn run(self) {
-        for &key in &self.keys[..self.len] {
+        let keys = &self.keys[..self.len];
+        self.timers.table.borrow().fetch(keys);
+        for &key in keys {
             enter_context(None, || catch_and_report("exception in callback", || self.timers.ring(key)));
         }
     }
@@ -191,9 +193,8 @@ impl Timer for Timers {
     }
 
     fn disarm(&self, key: TimerKey) -> bool {
-        let (had_not_rung, alarm) = self.table.borrow_mut().disarm(key);
-        drop(alarm); // User code perhaps: under no borrow.
-        had_not_rung
+        let held = self.table.borrow_mut().disarm(key);
+        held.stage().is_some() // What it held is user code perhaps, and dropped under no borrow.
     }
 }
 

@@ -60,7 +60,9 @@ pub use context::{
     Carried, Context, ContextVar, Token, capture_context, carry_context, copy_context, enter_context, leave_context,
     outside_context, swap_context,
 };
-pub use node::{Batch, Description, Entry, Header, Node, ReadyQueue, Shared, SharedEntry, VTable, run_callback};
+pub use node::{
+    Batch, Description, Entry, Header, Node, ReadyQueue, Shared, SharedEntry, VTable, prefetch, run_callback,
+};
 pub use order::{Seeded, is_seeded, permute, random, seed};
 pub use report::{Panic, Report, catch_and_report, catch_and_report_from, report};
 pub use seam::{

@@ -148,9 +148,9 @@ pub mod seam {
         OnShutdown, ReadyQueue, Remote, Report, Resume, Seam, Seeded, Shared, SharedEntry, ShutdownHook, Sleep,
         TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling, capture_context,
         carry_context, catch_and_report, catch_and_report_from, enter_context, heard, install, is_seeded,
-        leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, permute, push, raised, random,
-        remote, report, run_callback, seed, sleep_until, spawn, swap_context, take_shutdown_hooks, timer, wait_on,
-        will_wake,
+        leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, permute, prefetch, push, raised,
+        random, remote, report, run_callback, seed, sleep_until, spawn, swap_context, take_shutdown_hooks, timer,
+        wait_on, will_wake,
     };
 }
 

@@ -2,7 +2,7 @@
 
 use super::EXPIRY_BATCH;
 use crate::timer_order::TimerOrder;
-use corio_seam::{Alarm, LoopTime, OnAlarm, TimerKey};
+use corio_seam::{Alarm, LoopTime, OnAlarm, TimerKey, prefetch};
 use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
@@ -23,26 +23,54 @@ pub(super) enum Answer {
 pub(super) struct Slot {
     /// Which use of this place; counted when a use ends.
     generation: u32,
-    /// While it is armed, the tie-break of its entry; while it is free, the next free slot, or [`NO_SLOT`].
+    /// While it is armed, the tie-break of its entry; while it is free, the next free slot, or [`NO_SLOT`]; once it has rung,
+    /// the slot that rang behind it, or [`NO_SLOT`].
     link: u32,
-    phase: Phase,
-    /// Some while it is armed, never due, or due.
-    alarm: Option<Alarm>,
+    holds: Holds,
 }
 
-/// Where a slot's timer stands; see the module's picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+/// What a slot holds, and where its timer stands; see the module's picture. Half a cache line, the slot's numbers included.
+pub(super) enum Holds {
     /// No timer.
-    Free,
+    Nothing,
+    /// Whom to wake.
+    Sleeper(Stage, Waker),
+    /// What to call.
+    Callback(Stage, Rc<dyn OnAlarm>),
+    /// A timer that is over, kept until the sleeper has seen it.
+    Rung,
+}
+
+const _: () = assert!(size_of::<Slot>() <= 32 || size_of::<usize>() != 8);
+
+/// Where a timer stands that has not rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
     /// Waiting, with an entry in the order.
     Armed,
     /// Waiting for [`LoopTime::MAX`], which never comes: no entry in the order.
     Never,
     /// Expired, with an entry in the ready queue.
     Due,
-    /// Over, kept until the sleeper has seen it.
-    Rung,
+}
+
+impl Holds {
+    #[inline]
+    fn new(stage: Stage, alarm: Alarm) -> Holds {
+        match alarm {
+            Alarm::Wake(waker) => Holds::Sleeper(stage, waker),
+            Alarm::Call(object) => Holds::Callback(stage, object),
+        }
+    }
+
+    /// Tells where the timer stands, if it has not rung.
+    #[inline]
+    pub(super) fn stage(&self) -> Option<Stage> {
+        match self {
+            Holds::Sleeper(stage, _) | Holds::Callback(stage, _) => Some(*stage),
+            Holds::Nothing | Holds::Rung => None,
+        }
+    }
 }
 
 /// Stands where a free slot has none behind it.
@@ -54,6 +82,8 @@ pub(super) struct Table {
     slots: Vec<Slot>,
     /// The first free slot, or [`NO_SLOT`]; each names the next.
     free: u32,
+    /// The slot of the sleeper that rang last, or [`NO_SLOT`].
+    rang_last: u32,
     /// How many of the order's entries belong to disarmed timers.
     pub(super) stale: usize,
     /// Nothing is armed any more.
@@ -62,7 +92,14 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Table {
-        Table { order: TimerOrder::default(), slots: Vec::new(), free: NO_SLOT, stale: 0, closed: false }
+        Table {
+            order: TimerOrder::default(),
+            slots: Vec::new(),
+            free: NO_SLOT,
+            rang_last: NO_SLOT,
+            stale: 0,
+            closed: false,
+        }
     }
 }
 
@@ -79,8 +116,8 @@ impl Table {
             return (TimerKey { index: u32::MAX, generation: 0 }, Some(alarm));
         }
         let never = when == LoopTime::MAX;
-        let (phase, tie) = if never { (Phase::Never, 0) } else { (Phase::Armed, self.tie()) };
-        let key = self.occupy(tie, phase, alarm);
+        let (stage, tie) = if never { (Stage::Never, 0) } else { (Stage::Armed, self.tie()) };
+        let key = self.occupy(tie, Holds::new(stage, alarm));
         if !never {
             self.order.push(when, tie, key.index);
         }
@@ -107,37 +144,37 @@ impl Table {
 
     /// Finds a free slot, or makes one.
     #[inline]
-    fn occupy(&mut self, tie: u32, phase: Phase, alarm: Alarm) -> TimerKey {
+    fn occupy(&mut self, tie: u32, holds: Holds) -> TimerKey {
         let index = self.free;
-        let Some(slot) = self.slots.get_mut(index as usize) else { return self.add(tie, phase, alarm) };
+        let Some(slot) = self.slots.get_mut(index as usize) else { return self.add(tie, holds) };
         self.free = slot.link;
         slot.link = tie;
-        slot.phase = phase;
-        slot.alarm = Some(alarm); // There was none.
+        slot.holds = holds; // There was nothing.
         TimerKey { index, generation: slot.generation }
     }
 
     /// Makes a slot.
     #[inline(never)]
-    fn add(&mut self, tie: u32, phase: Phase, alarm: Alarm) -> TimerKey {
+    fn add(&mut self, tie: u32, holds: Holds) -> TimerKey {
         let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NO_SLOT);
         let index = index.expect("more than 2³² timers");
-        self.slots.push(Slot { generation: 0, link: tie, phase, alarm: Some(alarm) });
+        self.slots.push(Slot { generation: 0, link: tie, holds });
         TimerKey { index, generation: 0 }
     }
 
-    /// Ends the use of a slot. Returns whether its timer had not rung, and the alarm, to be dropped.
+    /// Ends the use of a slot. Returns what it held, to be dropped.
     #[inline]
-    pub(super) fn disarm(&mut self, key: TimerKey) -> (bool, Option<Alarm>) {
+    pub(super) fn disarm(&mut self, key: TimerKey) -> Holds {
         let next = self.free;
-        let Some(slot) = self.slot_mut(key) else { return (false, None) };
-        let (tie, phase, alarm) = (slot.link, slot.phase, slot.vacate(next));
+        let Some(slot) = self.slot_mut(key) else { return Holds::Nothing };
+        let (tie, stage) = (slot.link, slot.holds.stage());
+        let held = slot.vacate(next);
         self.free = key.index;
-        if phase == Phase::Armed && !self.order.take_back(tie, key.index) {
+        if stage == Some(Stage::Armed) && !self.order.take_back(tie, key.index) {
             self.stale += 1;
             self.sweep();
         }
-        (phase != Phase::Rung, alarm)
+        held
     }
 
     /// Sweeps the order when more than a few of its entries, and more than half, are stale.
@@ -194,33 +231,58 @@ impl Table {
         due
     }
 
+    /// Has the processor fetch what the ringing of these timers will read. Between expiry and ringing a crowd of timers
+    /// passes, and its tasks are in no cache any more; here the memory accesses of a row overlap.
+    pub(super) fn fetch(&self, keys: &[TimerKey]) {
+        for key in keys {
+            if let Some(Slot { holds: Holds::Sleeper(_, waker), .. }) = self.slots.get(key.index as usize) {
+                prefetch(waker.data());
+            }
+        }
+    }
+
     /// Returns what a due timer is to do, and notes that it has been done.
     #[inline]
-    pub(super) fn ring(&mut self, key: TimerKey) -> Option<Alarm> {
+    pub(super) fn ring(&mut self, key: TimerKey) -> Holds {
         let next = self.free;
-        let slot = self.slot_mut(key).filter(|slot| slot.phase == Phase::Due)?;
-        slot.phase = Phase::Rung;
-        let alarm = slot.alarm.take();
-        if let Some(Alarm::Call(_)) = alarm {
-            slot.vacate(next);
+        let slot = self.slot_mut(key).filter(|slot| slot.holds.stage() == Some(Stage::Due));
+        let Some(slot) = slot else { return Holds::Nothing };
+        if let Holds::Callback(..) = slot.holds {
+            let held = slot.vacate(next);
             self.free = key.index;
-        } // A sleeper will ask, and disarm.
-        alarm
+            return held;
+        }
+        slot.link = NO_SLOT;
+        let held = mem::replace(&mut slot.holds, Holds::Rung); // The sleeper will ask, and disarm.
+        let before = mem::replace(&mut self.rang_last, key.index);
+        if let Some(Slot { holds: Holds::Rung, link, .. }) = self.slots.get_mut(before as usize) {
+            *link = key.index;
+        }
+        held
     }
 
     /// Returns what a timer that has not rung is to call.
     pub(super) fn object(&mut self, key: TimerKey) -> Option<Rc<dyn OnAlarm>> {
-        match self.slot_mut(key)?.alarm.as_ref()? {
-            Alarm::Call(object) => Some(Rc::clone(object)),
-            Alarm::Wake(_) => None,
+        match &self.slot_mut(key)?.holds {
+            Holds::Callback(_, object) => Some(Rc::clone(object)),
+            _ => None,
         }
     }
 
+    /// Tells a sleeper whether its timer has rung. Whoever is woken behind it asks next: that slot is fetched.
+    #[inline]
     pub(super) fn poll(&mut self, key: TimerKey, waker: &Waker) -> Answer {
-        match self.slot_mut(key) {
-            Some(Slot { phase: Phase::Rung, .. }) => Answer::Rung,
-            Some(Slot { alarm: Some(Alarm::Wake(before)), .. }) if !before.will_wake(waker) => Answer::OtherWaker,
-            _ => Answer::Pending, // For ever, if the loop is closed.
+        let Some(slot) = self.slot_mut(key) else { return Answer::Pending }; // For ever: the loop is closed.
+        match &slot.holds {
+            Holds::Rung => {
+                let next = slot.link;
+                if let Some(next) = self.slots.get(next as usize) {
+                    prefetch(next);
+                }
+                Answer::Rung
+            }
+            Holds::Sleeper(_, before) if !before.will_wake(waker) => Answer::OtherWaker,
+            _ => Answer::Pending,
         }
     }
 
@@ -232,34 +294,42 @@ impl Table {
 
     /// Puts `waker` in the place of the timer's; returns the one that is to be dropped.
     pub(super) fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Option<Waker> {
-        match self.slot_mut(key).and_then(|slot| slot.alarm.as_mut()) {
-            Some(Alarm::Wake(before)) => Some(mem::replace(before, waker)),
+        match self.slot_mut(key).map(|slot| &mut slot.holds) {
+            Some(Holds::Sleeper(_, before)) => Some(mem::replace(before, waker)),
             _ => Some(waker),
         }
     }
 }
 
 impl Slot {
-    /// Ends the use of the slot, which is the first free one from now on, and returns its alarm.
+    /// Ends the use of the slot, which is the first free one from now on, and returns what it held.
     #[inline]
-    fn vacate(&mut self, next: u32) -> Option<Alarm> {
+    fn vacate(&mut self, next: u32) -> Holds {
         self.generation = self.generation.wrapping_add(1);
-        self.phase = Phase::Free;
         self.link = next;
-        self.alarm.take()
+        mem::replace(&mut self.holds, Holds::Nothing)
     }
 
     /// Tells whether the order's entry with this tie-break is that of the present use, and no stale one.
     #[inline]
     fn owns(&self, tie: u32) -> bool {
-        self.link == tie && self.phase == Phase::Armed
+        self.link == tie && self.holds.stage() == Some(Stage::Armed)
     }
 
     /// Notes that the timer's entry has left the order; tells whether it wakes a sleeper.
     #[inline]
     fn expire(&mut self) -> bool {
-        self.phase = Phase::Due;
-        matches!(self.alarm, Some(Alarm::Wake(_)))
+        match &mut self.holds {
+            Holds::Sleeper(stage, _) => {
+                *stage = Stage::Due;
+                true
+            }
+            Holds::Callback(stage, _) => {
+                *stage = Stage::Due;
+                false
+            }
+            Holds::Nothing | Holds::Rung => false,
+        }
     }
 }
 
