@@ -187,9 +187,12 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
         }
     }
 
-    /// Tells whether a child is still to end.
+    /// Tells whether a child is still to end, but for the one that is ending.
     #[inline]
     fn is_any_pending(&self) -> bool {
+        if self.left.get() == 1 {
+            return false; // Without a look at all, when the last one ends last.
+        }
         while !self.slots.at(self.pending.get()).is_pending() {
             if self.pending.get() == 0 {
                 return false;
