@@ -3,7 +3,7 @@
 //! One allocation holds a header, then the coroutine, or what is left of it:
 //!
 //! ```text
-//! { next, vtable | core | slot | extra | shared, index, local, views, state, id, kept, lost | location | coroutine ∪ ... }
+//! { next, vtable | core | slot | extra | shared, local, views, id, state, kept, lost | location | coroutine ∪ ... }
 //! ```
 //!
 //! # Who holds a cell
@@ -60,7 +60,7 @@ pub(crate) use waker::{keep, will_wake};
 
 use crate::node::{Node, Slot};
 use crate::set::Core;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU16, Ordering};
 use crate::waits::Waits;
 use cache::Class;
 use cell::allocate;
@@ -85,24 +85,25 @@ struct Header {
     extra: ExtraWord,
     /// The atomic part of the count. Touched by any thread.
     shared: SharedWord,
-    /// The place in the registry, while unfinished.
-    index: Cell<u32>,
     /// The plain part of the count: wakers made minus wakers dropped on the owner's thread, until the merge.
     local: Cell<i32>,
     /// How many `TaskRef`s exist.
     views: Cell<u32>,
-    state: State,
-    /// The upper part of the number of the task in its set.
-    id_upper: u16,
-    /// The lower part.
+    /// The lower part of the number of the task in its set.
     id_lower: u32,
-    /// How many wakers are kept on the owner's thread, until the merge.
-    kept: Cell<u32>,
+    /// The upper part.
+    id_upper: u16,
+    state: State,
+    /// How many wakers are kept on the owner's thread, until the merge; as many as fit, the others are plain ones.
+    kept: Cell<u16>,
     /// How many of those were dropped where that could not be proved. Touched by any thread, before the shared word.
-    lost: AtomicU32,
+    lost: AtomicU16,
     /// Where it was made. Never written.
     location: &'static Location<'static>,
 }
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Header>() <= 72 || size_of::<usize>() > 8);
 
 /// What can be done with a cell whose coroutine is of one type.
 #[repr(C)]
@@ -363,7 +364,7 @@ impl TaskPtr {
     /// inbox's entry, if it woke.
     fn may_be_woken(self) -> bool {
         let header = self.header();
-        let others = header.local.get() + header.shared.count() + header.lost.load(Ordering::Relaxed) as i32;
+        let others = header.local.get() + header.shared.count() + i32::from(header.lost.load(Ordering::Relaxed));
         others != 0 || header.state.has(SCHEDULED) || !self.has_noted()
     }
 

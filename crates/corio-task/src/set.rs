@@ -162,6 +162,13 @@ impl Core {
         }
     }
 
+    /// Returns the unfinished tasks, in no order that means anything.
+    pub(crate) fn unfinished(&self) -> Vec<TaskRef> {
+        let mut tasks = self.tasks.views(&self.cells);
+        corio_seam::permute(&mut tasks);
+        tasks
+    }
+
     pub(crate) fn add_live(&self) {
         self.live.set(self.live.get() + 1);
     }
@@ -229,14 +236,21 @@ impl Core {
     /// Ends all tasks, and drops all callbacks, until nothing is left of either.
     fn end_everything(&self) {
         loop {
-            while let Some(node) = self.ready.pop() {
-                drop(node);
+            self.discard_ready();
+            let mut tasks = self.tasks.views(&self.cells);
+            if tasks.is_empty() && self.ready.is_empty() {
+                return;
             }
-            match self.tasks.any() {
-                Some(task) => task.end(Cancelled::new()),
-                None if self.ready.is_empty() => return,
-                None => (),
+            while let Some(last) = tasks.pop() {
+                last.end(Cancelled::new());
+                self.discard_ready();
             }
+        }
+    }
+
+    fn discard_ready(&self) {
+        while let Some(node) = self.ready.pop() {
+            drop(node);
         }
     }
 
@@ -453,7 +467,7 @@ impl TaskSet {
     #[must_use]
     pub fn is_stuck(&self, doors: usize) -> bool {
         let inbox = &self.core.inbox;
-        if Arc::strong_count(inbox) > 1 + doors || self.core.tasks.any_may_be_woken() {
+        if Arc::strong_count(inbox) > 1 + doors || self.core.tasks.any_may_be_woken(&self.core.cells) {
             return false;
         }
         fence(Ordering::Acquire); // Pairs with the Release of a handle that is dropped: what it sent before is seen now.
@@ -468,7 +482,7 @@ impl TaskSet {
     /// Returns the unfinished tasks, in no order that means anything; asyncio's `all_tasks`.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskRef> {
-        self.core.tasks.views()
+        self.core.unfinished()
     }
 
     /// Returns how many tasks are unfinished.

@@ -6,14 +6,14 @@ pub(crate) use self::real::*;
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence},
+    atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, Ordering, fence},
 };
 
 #[cfg(not(loom))]
 mod real {
     #[cfg(not(miri))]
     pub(crate) use parking_lot::{Mutex, MutexGuard};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, Ordering, fence};
     #[cfg(miri)]
     pub(crate) use std::sync::{Mutex, MutexGuard};
 }

@@ -5,6 +5,7 @@ use crate::listeners::CallbackKey;
 use crate::node::Slot;
 use crate::raw::{Handle, Seats, TaskRef, current};
 use crate::scope;
+use crate::set::Core;
 use crate::{JoinError, TaskId, TaskOptions};
 use corio_seam::{Cancelled, Panic, TargetId, Waitable};
 use std::fmt;
@@ -115,7 +116,7 @@ pub fn current_task() -> Option<TaskRef> {
 /// `all_tasks`. Empty outside.
 #[must_use]
 pub fn all_tasks() -> Vec<TaskRef> {
-    current::with_core(|core| core.tasks.views()).unwrap_or_default()
+    current::with_core(Core::unfinished).unwrap_or_default()
 }
 
 /// The handle of a task: a future of its result.

@@ -3,22 +3,27 @@
 //! A general allocator is fast for a few blocks of a size, and slow when a thousand tasks die and a thousand others are
 //! made; of a hundred thousand it gives the pages back to the system, which fills them with zeros for the next; and it adds a
 //! word to each, and rounds it up. A set makes and frees nothing more often than cells. So it has slabs of its own for each
-//! size: one that blocks are taken from, the *open* ones, which have a free block, and the *full* ones. An empty slab is kept
+//! size: one that blocks are taken from, the *open* ones, which have a free block, and the full ones. An empty slab is kept
 //! for whatever size is wanted next, up to a bound; and a set that goes to sleep, which has time, gives one of many back.
+//! All can be looked through: that is how a set knows its small tasks.
+//!
+//! What is larger than half a kilobyte, or aligned to more than two words, is an allocation of its own, which begins with a
+//! number for the use of the [`Registry`](super::Registry).
 //!
 //! A block that dies on another thread is pushed to the *strays*, of which the owner takes care when it runs out of blocks, or
 //! goes to sleep. Slabs go with the cache, whoever's thread that is on: no cell is left by then.
 //!
-//! [`allocate`](super::cell::allocate) does without it in builds with debug assertions and under Miri, so that a use
-//! after free is found there as ever; unless the flag `--cfg corio_slabs` says otherwise, so that Miri sees this too.
+//! In builds with debug assertions and under Miri all count as large, so that a use after free is found there as ever; unless
+//! the flag `--cfg corio_slabs` says otherwise, so that Miri sees slabs too.
 
 use super::slab::{Change, Ring, Slab, Strays};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::mem::size_of;
 use std::ptr::NonNull;
 
-/// Whether cells come from the cache.
-pub(super) const IS_USED: bool = cfg!(corio_slabs) || !cfg!(miri) && !cfg!(debug_assertions);
+/// Whether small cells are in slabs.
+const IS_USED: bool = cfg!(corio_slabs) || !cfg!(miri) && !cfg!(debug_assertions);
 
 /// The sizes of two classes differ by so much.
 const STEP: usize = 8;
@@ -36,49 +41,88 @@ const FEW: usize = 16;
 pub(super) struct Class {
     /// The place of its slabs; `CLASSES` if there is none.
     index: usize,
+    /// That of the block; if it is large, with what stands before it.
     layout: Layout,
 }
+
+/// What stands before a large block, the number last.
+type Before = Cell<u32>;
 
 impl Class {
     /// Returns the class of the blocks that hold a `T`.
     pub(super) const fn of<T>() -> Class {
+        if IS_USED { Class::by_size::<T>() } else { Class::large::<T>() }
+    }
+
+    const fn by_size<T>() -> Class {
         let layout = Layout::new::<T>();
         let index = layout.size() / STEP; // A multiple of what it is aligned to; and so is each place in its slab.
         if index >= CLASSES || layout.align() > ALIGN || layout.size() % STEP != 0 {
-            return Class { index: CLASSES, layout };
+            return Class::large::<T>();
         }
         Class { index, layout }
     }
 
+    const fn large<T>() -> Class {
+        let align = if align_of::<T>() > align_of::<Before>() { align_of::<T>() } else { align_of::<Before>() };
+        match Layout::from_size_align(align + size_of::<T>(), align) {
+            Ok(layout) => Class { index: CLASSES, layout },
+            Err(_) => panic!("a task is larger than any memory"),
+        }
+    }
+
     /// Tells whether its blocks are in slabs.
     #[inline]
-    fn is_small(self) -> bool {
+    pub(super) fn is_small(self) -> bool {
         self.index < CLASSES
     }
 
-    /// Makes a block that is in no slab.
-    #[inline]
-    pub(super) fn allocate(self) -> NonNull<u8> {
+    /// Makes a large block.
+    #[cold]
+    fn allocate(self) -> NonNull<u8> {
         // SAFETY:
-        // * the size is not 0: no cell is empty.
-        let block = unsafe { alloc(self.layout) };
-        NonNull::new(block).unwrap_or_else(|| handle_alloc_error(self.layout))
+        // * the size is not 0: a number is in it.
+        let start = unsafe { alloc(self.layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(self.layout) };
+        // SAFETY:
+        // * so many bytes stand before a large block.
+        let block = unsafe { start.add(self.layout.align()) };
+        // SAFETY:
+        // * the block is large.
+        let number = unsafe { number_before(block) };
+        // SAFETY:
+        // * the place is there, and aligned; nobody has seen it yet.
+        unsafe { number.write(Cell::new(0)) };
+        block
     }
 
-    /// Frees a block that is in no slab, on any thread.
+    /// Frees a large block, on any thread.
     ///
     /// # Safety
     ///
     /// * `block` was made by this class's [`allocate`](Class::allocate), and nobody uses it any more.
-    #[inline]
-    pub(super) unsafe fn free(self, block: NonNull<u8>) {
+    unsafe fn free(self, block: NonNull<u8>) {
+        // SAFETY:
+        // * so many bytes stand before a large block.
+        let start = unsafe { block.sub(self.layout.align()) };
         // SAFETY:
         // * the caller's own promise.
-        unsafe { dealloc(block.as_ptr(), self.layout) };
+        unsafe { dealloc(start.as_ptr(), self.layout) };
     }
 }
 
-/// The slabs of one size, but for the full ones.
+/// Returns where the number of a large block lies.
+///
+/// # Safety
+///
+/// * `block` is a large block that is alive, with its provenance.
+pub(super) unsafe fn number_before(block: NonNull<u8>) -> NonNull<Before> {
+    // SAFETY:
+    // * at least one number, aligned for it, stands before a large block.
+    unsafe { block.cast::<Before>().sub(1) }
+}
+
+/// The slabs of one size that are not full.
 #[derive(Default)]
 struct Slabs {
     /// The one that blocks are taken from.
@@ -87,10 +131,18 @@ struct Slabs {
     open: Ring,
 }
 
+/// Where a block lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BlockPlace {
+    slab: usize,
+    block: usize,
+}
+
 /// The slabs of a set.
 pub(crate) struct Cache {
+    /// All of them: each knows its place.
+    all: RefCell<Vec<Slab>>,
     classes: [Slabs; CLASSES],
-    full: Ring,
     empty: Ring,
     /// How many are empty.
     empties: Cell<usize>,
@@ -102,8 +154,8 @@ pub(crate) struct Cache {
 impl Cache {
     pub(crate) fn new() -> Cache {
         Cache {
+            all: RefCell::default(),
             classes: std::array::from_fn(|_| Slabs::default()),
-            full: Ring::default(),
             empty: Ring::default(),
             empties: Cell::new(0),
             most: Cell::new(MOST),
@@ -122,9 +174,8 @@ impl Cache {
     #[cold]
     fn take_elsewhere(&self, class: Class) -> NonNull<u8> {
         let Some(slabs) = self.classes.get(class.index) else { return class.allocate() };
-        if let Some(used_up) = slabs.current.take() {
-            used_up.release();
-            self.full.push(used_up);
+        if let Some(full) = slabs.current.take() {
+            full.release();
         }
         if slabs.open.is_empty() {
             self.collect();
@@ -137,10 +188,43 @@ impl Cache {
 
     /// Returns an empty slab for blocks of `size` bytes.
     fn empty_slab(&self, size: usize) -> Slab {
-        let Some(slab) = self.empty.pop() else { return Slab::new(size) };
+        let Some(slab) = self.empty.pop() else { return self.new_slab(size) };
         self.empties.set(self.empties.get() - 1);
         slab.cut(size);
         slab
+    }
+
+    fn new_slab(&self, size: usize) -> Slab {
+        let (slab, all) = (Slab::new(size), &mut *self.all.borrow_mut());
+        slab.set_place(all.len());
+        all.push(slab);
+        slab
+    }
+
+    /// Frees a slab.
+    ///
+    /// # Safety
+    ///
+    /// * Nobody uses a block of it, and it stands in no ring.
+    unsafe fn free_slab(&self, slab: Slab) {
+        let all = &mut *self.all.borrow_mut();
+        all.swap_remove(slab.place());
+        if let Some(moved) = all.get(slab.place()) {
+            moved.set_place(slab.place());
+        }
+        // SAFETY:
+        // * the caller's own promise; and it is in the list no more.
+        unsafe { slab.free() };
+    }
+
+    /// Returns the blocks that may be in use, from that place on, each with its place. Among them are some that were given
+    /// back: what is in them, but for their first word, is as it was.
+    pub(super) fn blocks_from(&self, from: BlockPlace) -> impl Iterator<Item = (BlockPlace, NonNull<u8>)> {
+        let slabs = (from.slab..).map_while(|place| Some((place, *self.all.borrow().get(place)?)));
+        slabs.flat_map(move |(place, slab)| {
+            let first = if place == from.slab { from.block } else { 0 };
+            slab.blocks_from(first).map(move |(block, start)| (BlockPlace { slab: place, block }, start))
+        })
     }
 
     /// Frees a block, on the owner's thread.
@@ -197,10 +281,7 @@ impl Cache {
     fn change(&self, slab: Slab, change: Change) {
         let open = &self.classes[slab.block_size() / STEP].open;
         match change {
-            Change::Opened => {
-                self.full.remove(slab);
-                open.push(slab);
-            }
+            Change::Opened => open.push(slab),
             Change::Emptied => {
                 open.remove(slab);
                 self.keep_empty(slab);
@@ -216,7 +297,7 @@ impl Cache {
         } else {
             // SAFETY:
             // * none of its blocks is in use, and it stands in no ring.
-            unsafe { slab.free() };
+            unsafe { self.free_slab(slab) };
         }
     }
 
@@ -251,7 +332,7 @@ impl Cache {
         self.empties.set(self.empties.get() - 1);
         // SAFETY:
         // * none of its blocks is in use, and it has left its ring.
-        unsafe { slab.free() };
+        unsafe { self.free_slab(slab) };
     }
 
     /// Frees all slabs that are empty, now and later.
@@ -264,8 +345,6 @@ impl Cache {
                 self.keep_empty(slab);
             } else if slab.has_room() {
                 slabs.open.push(slab);
-            } else {
-                self.full.push(slab);
             }
         }
         while self.empties.get() > 0 {
@@ -274,17 +353,13 @@ impl Cache {
     }
 }
 
-/// Each cell keeps its set, and so the cache: none is left. Strays are in slabs that count them as used.
+/// Each cell keeps its set, and so the cache: none is left.
 impl Drop for Cache {
     fn drop(&mut self) {
-        self.clear();
-        let open = self.classes.iter().map(|slabs| &slabs.open);
-        for ring in open.chain([&self.full]) {
-            while let Some(slab) = ring.pop() {
-                // SAFETY:
-                // * no cell is left: nobody uses a block of it; and it has left its ring.
-                unsafe { slab.free() };
-            }
+        for slab in self.all.take() {
+            // SAFETY:
+            // * no cell is left: nobody uses a block of it; the rings go with the cache, and look at none any more.
+            unsafe { slab.free() };
         }
     }
 }
@@ -301,7 +376,7 @@ mod tests {
         unsafe { cache.put(class, block) };
     }
 
-    const LARGE: Class = Class::of::<[u64; 64]>();
+    const LARGE: Class = Class::by_size::<[u64; 64]>();
     /// How many of them are in a slab.
     const EACH: usize = (SIZE - 64) / 512;
 
@@ -317,7 +392,7 @@ mod tests {
     #[test]
     fn a_class_holds_what_it_is_for() {
         fn check<T>() {
-            let class = Class::of::<T>();
+            let class = Class::by_size::<T>();
             assert!(class.is_small() && class.layout == Layout::new::<T>());
             let cache = Cache::new();
             for _ in 0..5 {
@@ -337,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_block_is_used_again() {
-        let (cache, class) = (Cache::new(), Class::of::<[u64; 12]>());
+        let (cache, class) = (Cache::new(), Class::by_size::<[u64; 12]>());
         let (one, two) = (cache.take(class), cache.take(class));
         put(&cache, class, one);
         put(&cache, class, two);
@@ -347,7 +422,7 @@ mod tests {
     #[test]
     fn classes_are_kept_apart() {
         let cache = Cache::new();
-        let (small, large) = (Class::of::<[u64; 12]>(), Class::of::<[u64; 20]>());
+        let (small, large) = (Class::by_size::<[u64; 12]>(), Class::by_size::<[u64; 20]>());
         let block = cache.take(small);
         put(&cache, small, block);
         let other = cache.take(large);
@@ -360,9 +435,24 @@ mod tests {
         #[repr(align(64))]
         struct Aligned(#[allow(dead_code, reason = "its size counts")] [u8; 64]);
         let cache = Cache::new();
-        for class in [Class::of::<[u64; 65]>(), Class::of::<Aligned>(), Class::of::<[u8; 9]>()] {
+        let too_large = (Class::by_size::<[u64; 65]>(), align_of::<u64>(), size_of::<[u64; 65]>());
+        let too_aligned = (Class::by_size::<Aligned>(), align_of::<Aligned>(), size_of::<Aligned>());
+        let odd = (Class::by_size::<[u8; 9]>(), align_of::<u8>(), 9);
+        for (class, align, size) in [too_large, too_aligned, odd] {
             assert!(!class.is_small());
             let (block, other) = (cache.take(class), cache.take(class));
+            // SAFETY:
+            // * the block is large, and was made just now.
+            let number = unsafe { number_before(block) };
+            // SAFETY:
+            // * the block is alive until it is put in.
+            let number = unsafe { number.as_ref() };
+            number.set(7);
+            assert_eq!(block.as_ptr().addr() % align, 0);
+            // SAFETY:
+            // * the block is ours, and so long.
+            unsafe { block.write_bytes(0xA5, size) };
+            assert_eq!(number.get(), 7);
             put(&cache, class, block);
             // SAFETY:
             // * it was taken above, and is put in once.
@@ -385,7 +475,7 @@ mod tests {
 
     #[test]
     fn an_empty_slab_is_taken_for_another_class() {
-        let (cache, small) = (Cache::new(), Class::of::<[u64; 12]>());
+        let (cache, small) = (Cache::new(), Class::by_size::<[u64; 12]>());
         let blocks = take(&cache, 2 * EACH);
         let first = blocks[0];
         put_all(&cache, blocks);
@@ -403,8 +493,9 @@ mod tests {
         put_all(&cache, blocks);
         assert_eq!(cache.empties.get(), MOST);
         cache.empties.set(2);
+        assert_eq!(cache.all.borrow().len(), 3, "one is the one that blocks are taken from");
         cache.clear();
-        assert!(cache.empties.get() == 0 && cache.empty.is_empty());
+        assert!(cache.empties.get() == 0 && cache.all.borrow().is_empty());
     }
 
     #[test]
@@ -434,7 +525,7 @@ mod tests {
         // * the block is in use still, and so long.
         unsafe { last[0].write_bytes(0xA5, 512) };
         put_all(&cache, last);
-        assert!(cache.empties.get() == 0 && cache.full.is_empty());
+        assert!(cache.empties.get() == 0 && cache.all.borrow().is_empty());
         assert!(cache.classes.iter().all(|slabs| slabs.open.is_empty() && slabs.current.get().is_none()));
     }
 
@@ -458,11 +549,35 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_in_use_is_found_from_any_place_on() {
+        let cache = Cache::new();
+        let mut blocks = take(&cache, 3 * EACH);
+        blocks.push(cache.take(Class::by_size::<[u64; 12]>()));
+        let from = |slab, block| {
+            let found = cache.blocks_from(BlockPlace { slab, block });
+            found.map(|(_, block)| block).collect::<Vec<_>>()
+        };
+        assert!(from(0, 0) == blocks && from(1, 2) == blocks[EACH + 2..]);
+        let (place, _) =
+            cache.blocks_from(BlockPlace::default()).find(|(_, block)| *block == blocks[EACH + 2]).unwrap();
+        assert_eq!(place, BlockPlace { slab: 1, block: 2 });
+        // Nothing is found in a slab that is empty, nor behind the last.
+        put_all(&cache, blocks.drain(..EACH));
+        assert!(from(0, 0) == blocks && from(9, 0).is_empty());
+        put_all(&cache, blocks.drain(..2 * EACH));
+    }
+
+    #[test]
     fn a_set_that_goes_to_sleep_gives_back() {
         let set = crate::TaskSet::new();
         let cache = &set.core.cells;
         let blocks = take(cache, 2 * EACH);
         cache.empties.set(FEW);
+        for block in &blocks {
+            // SAFETY:
+            // * the block is ours, and so long.
+            unsafe { block.write_bytes(0xFF, 512) }; // All flags: those of a task that is over.
+        }
         put_all(cache, blocks);
         assert!(set.fall_asleep());
         assert_eq!(cache.empties.get(), FEW);

@@ -1,11 +1,11 @@
 //! The typed part of a cell: what depends on the type of the coroutine.
 
-use super::cache::{Class, IS_USED};
+use super::cache::Class;
 use super::state::{FUTURE, HANDLE, OUTPUT, PANIC, SCHEDULED, SharedWord, State};
 use super::word::{ExtraWord, SlotWord};
 use super::{Header, Step, TaskPtr, VTable, describe, discard, waker};
 use crate::set::Core;
-use crate::sync::AtomicU32;
+use crate::sync::AtomicU16;
 use corio_seam::Panic;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
@@ -78,23 +78,22 @@ unsafe fn register(core: NonNull<Core>, table: &'static VTable, location: &'stat
         slot: SlotWord::new(),
         extra: ExtraWord::new(),
         shared: SharedWord::new(),
-        index: Cell::new(0),
         local: Cell::new(0),
         views: Cell::new(0),
         state: State::new(FUTURE.with(HANDLE).with(SCHEDULED)),
         id_upper: (number >> 32) as u16,
         id_lower: number as u32,
         kept: Cell::new(0),
-        lost: AtomicU32::new(0),
+        lost: AtomicU16::new(0),
         location,
     };
-    let block = if IS_USED { set.cells.take(table.class) } else { table.class.allocate() };
+    let block = set.cells.take(table.class);
     // SAFETY:
     // * the block is of the class of these cells: large enough, and aligned; each begins with its header.
     unsafe { block.cast().write(header) };
     let task = TaskPtr(block.cast());
     set.add_live();
-    set.tasks.add(task);
+    set.tasks.add(task, table.class);
     task
 }
 

@@ -7,7 +7,6 @@
 //! If nobody is in the slot but a [seat](super::Seats), the task goes to the ready queue once more, as the entry that calls it;
 //! unless its audience, asked there and then, has no use for that.
 
-use super::cache::IS_USED;
 use super::state::{
     ATTENTION, CANCELLED, DONE, ENDING, HANDLE, Left, MERGED, OUTPUT, PANIC, QUEUE_VIEW, RUNNING, SCHEDULED,
 };
@@ -158,7 +157,7 @@ impl TaskPtr {
     /// Returns the owner's part of the count: of the wakers made and dropped on its thread, kept or not.
     fn plain_count(self) -> i32 {
         let header = self.header();
-        header.local.get() + header.kept.get() as i32
+        header.local.get() + i32::from(header.kept.get())
     }
 
     /// Tells whether the handle or a view exists.
@@ -231,15 +230,9 @@ impl TaskPtr {
     fn free_unmerged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
         let is_mere_claim = self.core().remove_live();
-        if IS_USED {
-            // SAFETY:
-            // * no holder is left, the cell was made as a block of this class, and this is the owner's thread.
-            unsafe { self.core().cells.put(class, self.0.cast()) };
-        } else {
-            // SAFETY:
-            // * as above, and it came from no cache.
-            unsafe { class.free(self.0.cast()) };
-        }
+        // SAFETY:
+        // * no holder is left, the cell was made as a block of this class, and this is the owner's thread.
+        unsafe { self.core().cells.put(class, self.0.cast()) };
         if !is_mere_claim {
             // SAFETY:
             // * `close` counted once for each cell that was live, and this one gives it up here, and nowhere else.
@@ -250,16 +243,10 @@ impl TaskPtr {
     /// Frees a cell on whatever thread its last reference died.
     pub(super) fn free_merged(self) {
         let (core, class) = (self.header().core, self.vtable().class);
-        if IS_USED {
-            // SAFETY:
-            // * no holder is left, and what they did happened before: `SharedWord::sub` acquired;
-            // * the cell was made as a block of this class, and keeps the cache until below.
-            unsafe { self.core().cells.put_anywhere(class, self.0.cast()) };
-        } else {
-            // SAFETY:
-            // * as above, and it came from no cache.
-            unsafe { class.free(self.0.cast()) };
-        }
+        // SAFETY:
+        // * no holder is left, and what they did happened before: `SharedWord::sub` acquired;
+        // * the cell was made as a block of this class, and keeps the cache until below.
+        unsafe { self.core().cells.put_anywhere(class, self.0.cast()) };
         // SAFETY:
         // * the merge took one unit of the set's memory for this cell.
         unsafe { Arc::decrement_strong_count(core.as_ptr()) };

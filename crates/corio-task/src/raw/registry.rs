@@ -1,17 +1,27 @@
 //! The unfinished tasks of a set, which it owns.
+//!
+//! Of a small one nobody keeps a note: its slab is looked through when somebody asks. A cell that is not `DONE` is that of an
+//! unfinished task; one that is, or was, stays so until the next task is written over it. A large one has a place in a list.
 
-use super::{Header, TaskPtr, TaskRef};
+use super::cache::{BlockPlace, Class, number_before};
+use super::state::{DONE, LARGE};
+use super::{Cache, Header, TaskPtr, TaskRef};
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
 
-/// A list of the unfinished tasks. Each knows its place and keeps it, so that one that leaves touches no other's memory.
+/// How many tasks are unfinished, and which.
 #[derive(Default)]
 pub(crate) struct Registry {
-    places: RefCell<Places>,
-    /// Where the last search for a task that may be woken ended.
-    cursor: Cell<usize>,
+    /// How many there are.
+    count: Cell<usize>,
+    /// The large ones. Each knows its place and keeps it, so that one that leaves touches no other's memory.
+    large: RefCell<Places>,
+    /// Where the last search for a large one that may be woken ended; and for a small one.
+    large_cursor: Cell<usize>,
+    small_cursor: Cell<BlockPlace>,
 }
 
+/// The places of the large tasks.
 struct Places {
     places: Vec<Place>,
     /// The place that was given up last; [`NONE`] if all are taken.
@@ -59,6 +69,28 @@ impl Default for Places {
 }
 
 impl Places {
+    /// Gives a task a place, and returns its number.
+    fn add(&mut self, task: TaskPtr) -> u32 {
+        self.taken += 1;
+        match self.free {
+            NONE => self.grow(task),
+            free => {
+                let place = &mut self.places[free as usize];
+                self.free = std::mem::replace(place, Place::of(task)).next();
+                free
+            }
+        }
+    }
+
+    fn remove(&mut self, task: TaskPtr) {
+        let index = place_of(task);
+        let place = &mut self.places[index as usize];
+        debug_assert!(place.task() == Some(task));
+        *place = Place::free(self.free);
+        self.free = index;
+        self.taken -= 1;
+    }
+
     /// Adds a task at the end.
     #[cold]
     fn grow(&mut self, task: TaskPtr) -> u32 {
@@ -67,7 +99,7 @@ impl Places {
         index.expect("two billion unfinished tasks")
     }
 
-    fn tasks(&self) -> impl DoubleEndedIterator<Item = TaskPtr> {
+    fn tasks(&self) -> impl Iterator<Item = TaskPtr> {
         self.places.iter().filter_map(|place| place.task())
     }
 
@@ -79,77 +111,106 @@ impl Places {
         self.free = NONE;
         self.places.retain(|place| place.task().is_some());
         for (index, task) in self.tasks().enumerate() {
-            task.header().index.set(index as u32);
+            set_place_of(task, index as u32);
         }
     }
 }
 
 impl Registry {
+    /// Adds a task that was made just now, as a block of `class`.
     #[inline]
-    pub(super) fn add(&self, task: TaskPtr) {
-        let mut places = self.places.borrow_mut();
-        let index = match places.free {
-            NONE => places.grow(task),
-            free => {
-                let place = &mut places.places[free as usize];
-                let next = std::mem::replace(place, Place::of(task)).next();
-                places.free = next;
-                free
-            }
-        };
-        places.taken += 1;
-        task.header().index.set(index);
+    pub(super) fn add(&self, task: TaskPtr, class: Class) {
+        self.count.set(self.count.get() + 1);
+        if !class.is_small() {
+            self.add_large(task);
+        }
+    }
+
+    #[cold]
+    fn add_large(&self, task: TaskPtr) {
+        task.header().state.set(LARGE);
+        let index = self.large.borrow_mut().add(task);
+        set_place_of(task, index);
     }
 
     #[inline]
     pub(super) fn remove(&self, task: TaskPtr) {
-        let index = task.header().index.get();
-        let places = &mut *self.places.borrow_mut();
-        let place = &mut places.places[index as usize];
-        debug_assert!(place.task() == Some(task));
-        *place = Place::free(places.free);
-        places.free = index;
-        places.taken -= 1;
+        self.count.set(self.count.get() - 1);
+        if task.header().state.has(LARGE) {
+            self.large.borrow_mut().remove(task);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.borrow().taken
+        self.count.get()
     }
 
-    /// Returns the unfinished tasks, in no order that means anything.
-    pub(crate) fn views(&self) -> Vec<TaskRef> {
-        self.places.borrow_mut().tidy();
-        let mut views: Vec<_> = self.places.borrow().tasks().map(TaskPtr::view).collect();
-        corio_seam::permute(&mut views);
-        views
-    }
-
-    /// Returns one of the unfinished tasks: whoever ends them all, one by one, looks at no place twice.
-    pub(crate) fn any(&self) -> Option<TaskRef> {
-        let places = &mut *self.places.borrow_mut();
-        while let Some(last) = places.places.last() {
-            if let Some(task) = last.task() {
-                return Some(task.view());
-            }
-            places.free = NONE; // It led through this place, and others: `tidy` finds those.
-            places.places.pop();
-        }
-        None
+    /// Returns the unfinished tasks as they were made. `cells` is where the small ones lie, here and below.
+    pub(crate) fn views(&self, cells: &Cache) -> Vec<TaskRef> {
+        self.large.borrow_mut().tidy();
+        let is_pending = |task: &TaskPtr| !task.header().state.has(DONE);
+        let mut tasks: Vec<_> = self.large.borrow().tasks().filter(is_pending).collect();
+        tasks.extend(cells.blocks_from(BlockPlace::default()).filter_map(|(_, block)| unfinished(block)));
+        tasks.sort_by_key(|task| task.number());
+        tasks.into_iter().map(TaskPtr::view).collect()
     }
 
     /// Tells whether some unfinished task may be woken by anything but code on this thread.
     ///
     /// The search begins where the last one ended: a set that falls asleep again and again finds the same task, or one
     /// near by, and looks at few others.
-    pub(crate) fn any_may_be_woken(&self) -> bool {
-        self.places.borrow_mut().tidy();
-        let places = &self.places.borrow().places;
-        let start = self.cursor.get().min(places.len());
-        let may_be_woken = |index: &usize| places[*index].task().is_some_and(TaskPtr::may_be_woken);
-        let found = (start..places.len()).chain(0..start).find(may_be_woken);
-        self.cursor.set(found.unwrap_or(0));
+    pub(crate) fn any_may_be_woken(&self, cells: &Cache) -> bool {
+        self.any_small_may_be_woken(cells) || self.any_large_may_be_woken()
+    }
+
+    fn any_small_may_be_woken(&self, cells: &Cache) -> bool {
+        let start = self.small_cursor.get();
+        let before = cells.blocks_from(BlockPlace::default()).take_while(|(place, _)| *place < start);
+        let mut all = cells.blocks_from(start).chain(before);
+        let found = all.find(|(_, block)| unfinished(*block).is_some_and(TaskPtr::may_be_woken));
+        self.small_cursor.set(found.map_or(BlockPlace::default(), |(place, _)| place));
         found.is_some()
     }
+
+    fn any_large_may_be_woken(&self) -> bool {
+        self.large.borrow_mut().tidy();
+        let places = &self.large.borrow().places;
+        let start = self.large_cursor.get().min(places.len());
+        let may_be_woken = |index: &usize| places[*index].task().is_some_and(TaskPtr::may_be_woken);
+        let found = (start..places.len()).chain(0..start).find(may_be_woken);
+        self.large_cursor.set(found.unwrap_or(0));
+        found.is_some()
+    }
+}
+
+/// Returns the unfinished task that lies in a block of a slab which was taken once, if there is one.
+fn unfinished(block: NonNull<u8>) -> Option<TaskPtr> {
+    let task = TaskPtr(block.cast());
+    // SAFETY:
+    // * whatever was taken from a slab begins with a header, which is written at once; when a cell is given back, only its
+    //   first word is written over, which is a `Cell`, as the state is.
+    let state = unsafe { &(*task.0.as_ptr()).state };
+    (!state.has(DONE)).then_some(task)
+}
+
+/// Returns the place of a large task.
+fn place_of(task: TaskPtr) -> u32 {
+    with_place(task, Cell::get)
+}
+
+fn set_place_of(task: TaskPtr, place: u32) {
+    with_place(task, |before| before.set(place));
+}
+
+/// Calls `f` with what stands before a large task: its place.
+fn with_place<R>(task: TaskPtr, f: impl FnOnce(&Cell<u32>) -> R) -> R {
+    debug_assert!(task.header().state.has(LARGE));
+    // SAFETY:
+    // * a task that is LARGE lies in a large block.
+    let place = unsafe { number_before(task.0.cast()) };
+    // SAFETY:
+    // * the block is alive, as the task is, and written by its owner's thread alone.
+    f(unsafe { place.as_ref() })
 }
 
 #[cfg(test)]
@@ -158,12 +219,22 @@ mod tests {
     use crate::{Task, TaskSet};
     use std::future::pending;
 
+    /// A task that is large in all builds.
+    fn spawn_large(set: &TaskSet) -> Task<()> {
+        let waiting = async {
+            let much = [1_u64; 70];
+            pending::<()>().await;
+            std::hint::black_box(&much);
+        };
+        set.spawn(waiting)
+    }
+
     fn spawn(set: &TaskSet, count: usize) -> Vec<Task<()>> {
-        (0..count).map(|_| set.spawn(pending())).collect()
+        (0..count).map(|_| spawn_large(set)).collect()
     }
 
     fn places(set: &TaskSet) -> usize {
-        set.core.tasks.places.borrow().places.len()
+        set.core.tasks.large.borrow().places.len()
     }
 
     fn end(set: &TaskSet, tasks: impl IntoIterator<Item = Task<()>>) {
@@ -213,6 +284,61 @@ mod tests {
                 end(&set, tasks);
                 assert!(set.is_empty() && numbers(&set).is_empty());
             }
+        }
+    }
+
+    /// Whichever way a task lies in memory, it is found as long as it is unfinished, and no longer.
+    #[test]
+    fn the_unfinished_are_found_among_others() {
+        let set = TaskSet::new();
+        let count = if cfg!(miri) { 60 } else { 1_000 };
+        let some = |index: usize| match index % 3 {
+            0 => set.spawn(pending()),
+            1 => spawn_large(&set),
+            _ => set.spawn(async {
+                let more = [1_u64; 30];
+                pending::<()>().await;
+                std::hint::black_box(&more);
+            }),
+        };
+        let mut tasks: Vec<_> = (0..count).map(some).collect();
+        for round in 0..6 {
+            let mut left = Vec::new();
+            for (index, task) in tasks.drain(..).enumerate() {
+                if index % 5 == round % 5 { end(&set, [task]) } else { left.push(task) }
+            }
+            tasks = left;
+            tasks.extend((0..round).map(some));
+            let views = set.core.tasks.views(&set.core.cells);
+            let found: Vec<_> = views.iter().map(|task| task.id().number()).collect();
+            let expected: Vec<_> = tasks.iter().map(|task| task.id().number()).collect();
+            assert_eq!((found, set.len()), (expected, tasks.len()), "as they were made");
+        }
+    }
+
+    /// Who may be woken is found behind the place where the last search ended, and before it.
+    #[test]
+    fn one_that_may_be_woken_is_found_wherever_it_is() {
+        let set = TaskSet::new();
+        let may_be_woken = || set.core.tasks.any_may_be_woken(&set.core.cells);
+        let known = || {
+            set.spawn(std::future::poll_fn(|cx| {
+                corio_seam::wait_on(corio_seam::Waiting::Leaf(&"something known"));
+                let _ = cx;
+                std::task::Poll::Pending
+            }))
+        };
+        let mut tasks: Vec<_> = (0..20).map(|_| known()).collect();
+        set.run_batch();
+        assert!(!may_be_woken());
+        for place in [0, 19, 7, 12] {
+            tasks.push(if place == 12 { spawn_large(&set) } else { set.spawn(pending()) });
+            set.run_batch();
+            assert!(may_be_woken() && may_be_woken());
+            let one = tasks.pop().unwrap();
+            let other = std::mem::replace(&mut tasks[place], known());
+            end(&set, [one, other]);
+            assert!(!may_be_woken() && !may_be_woken());
         }
     }
 }

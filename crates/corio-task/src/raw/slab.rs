@@ -41,6 +41,8 @@ struct Front {
     size: Cell<u32>,
     /// How many blocks are in use, and one more while they are taken from here; less than nothing once it is full.
     used: Cell<i32>,
+    /// Which of its cache's slabs it is.
+    place: Cell<u32>,
     /// Its neighbours in the ring that it stands in.
     next: Cell<Option<Slab>>,
     previous: Cell<Option<Slab>>,
@@ -76,6 +78,7 @@ impl Slab {
             fresh: Cell::new(0),
             size: Cell::new(0),
             used: Cell::new(0),
+            place: Cell::new(0),
             next: Cell::new(None),
             previous: Cell::new(None),
         };
@@ -110,6 +113,26 @@ impl Slab {
     /// Returns how long its blocks are.
     pub(super) fn block_size(self) -> usize {
         self.front().size.get() as usize
+    }
+
+    /// Returns which of its cache's slabs it is.
+    pub(super) fn place(self) -> usize {
+        self.front().place.get() as usize
+    }
+
+    pub(super) fn set_place(self, place: usize) {
+        self.front().place.set(u32::try_from(place).expect("more slabs than there is memory"));
+    }
+
+    /// Returns its blocks that were ever taken since it was cut, from the one of that number on, each with its number; none if
+    /// no block is in use.
+    pub(super) fn blocks_from(self, number: usize) -> impl Iterator<Item = (usize, NonNull<u8>)> {
+        let (size, fresh) = (self.block_size(), self.front().fresh.get() as usize);
+        let end = if self.front().used.get() == 0 { 0 } else { fresh };
+        let places = (FIRST..end).step_by(size).enumerate().skip(number);
+        // SAFETY:
+        // * the place is inside the slab.
+        places.map(move |(number, place)| (number, unsafe { self.0.cast::<u8>().add(place) }))
     }
 
     /// Cuts an empty slab anew, into blocks of `size` bytes, a multiple of what they are aligned to.

@@ -39,6 +39,8 @@ pub(super) const MERGED: Flags = Flags(1 << 10);
 pub(super) const QUEUE_VIEW: Flags = Flags(1 << 11);
 /// The root scope holds the task's context: a step makes it the current one. Never cleared.
 pub(super) const CONTEXT: Flags = Flags(1 << 12);
+/// The cell is an allocation of its own, and has a place among the large ones. Never cleared.
+pub(super) const LARGE: Flags = Flags(1 << 13);
 
 impl State {
     pub(super) fn new(flags: Flags) -> State {

@@ -45,24 +45,21 @@ pub(super) fn kept(task: TaskPtr) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast_const().cast(), &KEPT)) }
 }
 
-/// Counts one more kept waker of an unfinished task of the set that runs here, for the caller to hold.
+/// Counts one more kept waker of an unfinished task of the set that runs here, for the caller to hold; false if no more can
+/// be counted. A plain waker will do then: that nobody else could wake the task is not known any more, and that is all.
 #[inline]
-pub(super) fn add_kept(task: TaskPtr) {
+pub(super) fn add_kept(task: TaskPtr) -> bool {
     let kept = &task.header().kept;
-    if kept.get() > MOST as u32 {
-        std::process::abort(); // Wakers leaked in a loop.
-    }
-    kept.set(kept.get() + 1);
+    let more = kept.get().checked_add(1);
+    kept.set(more.unwrap_or(kept.get()));
+    more.is_some()
 }
 
 /// Clones a waker for a place that never leaves this thread; see [`corio_seam::local_waker`].
 #[inline]
 pub(crate) fn keep(waker: &Waker) -> Waker {
     match task_of(waker) {
-        Some(task) if !task.header().state.has(MERGED) => {
-            add_kept(task);
-            kept(task)
-        }
+        Some(task) if !task.header().state.has(MERGED) && add_kept(task) => kept(task),
         _ => keep_other(waker),
     }
 }

@@ -161,11 +161,8 @@ impl SlotWord {
         let word = self.0.get();
         if word.is_null() {
             let listening = match waker::task_of(waker) {
-                Some(task) => {
-                    waker::add_kept(task); // The word is that waker from now on.
-                    Listening::Task(task)
-                }
-                None => Listening::Many(Box::new(Listeners::of_waker(waker::keep(waker)))),
+                Some(task) if waker::add_kept(task) => Listening::Task(task), // The word is that waker from now on.
+                _ => Listening::Many(Box::new(Listeners::of_waker(waker::keep(waker)))),
             };
             self.put(listening);
         } else if word.addr() & TAGS == TASK && waker::task_of(waker) == Some(as_task(word)) {

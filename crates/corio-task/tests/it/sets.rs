@@ -175,6 +175,40 @@ fn a_door_that_its_executor_answers_for_keeps_no_set_from_being_stuck() {
     assert!(!set.is_stuck(0), "something is ready");
 }
 
+/// So many wakers of one task are kept that they cannot all be counted: those beyond are plain ones, and nothing is lost but the
+/// knowledge that nobody else could wake it.
+#[cfg(not(miri))] // Which takes a minute for so many.
+#[test]
+fn more_kept_wakers_than_can_be_counted_are_plain_ones() {
+    let set = TaskSet::new();
+    let wakers = Rc::new(RefCell::new(Vec::new()));
+    let inner = Rc::clone(&wakers);
+    let task = set.spawn(poll_fn(move |cx| {
+        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"something"));
+        let mut wakers = inner.borrow_mut();
+        if wakers.is_empty() {
+            wakers.extend((0..70_000).map(|_| corio_seam::local_waker(cx.waker())));
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }));
+    let is_stuck = || {
+        assert!(set.fall_asleep());
+        let stuck = set.is_stuck(0);
+        set.wake_up();
+        stuck
+    };
+    set.run_batch();
+    assert!(!is_stuck(), "it has plain wakers");
+    let rest = set.enter(|| wakers.borrow_mut().split_off(60_000));
+    set.enter(|| drop(rest));
+    assert!(is_stuck());
+    set.enter(|| wakers.borrow().last().unwrap().wake_by_ref());
+    set.run_batch();
+    assert!(task.done());
+    drop(wakers); // Outside of the set: each is given up in another way.
+}
+
 /// One task that may be woken is enough, wherever it stands, and however often the set falls asleep.
 #[test]
 fn each_task_is_looked_at() {
