@@ -1,6 +1,6 @@
 //! The task's cell: the one place of unsafe code in this crate.
 //!
-//! One allocation holds a header, then the coroutine, or what is left of it:
+//! One block of memory, of a slab or of its own (`cache`), holds a header, then the coroutine, or what is left of it:
 //!
 //! ```text
 //! { next, vtable | core | slot | extra | shared, local, views, id, state, kept, lost | location | coroutine ∪ ... }

@@ -19,6 +19,8 @@ pub(crate) struct Registry {
     /// Where the last search for a large one that may be woken ended; and for a small one.
     large_cursor: Cell<usize>,
     small_cursor: Cell<BlockPlace>,
+    /// The one that was found last was large.
+    found_large: Cell<bool>,
 }
 
 /// The places of the large tasks.
@@ -160,7 +162,12 @@ impl Registry {
     /// The search begins where the last one ended: a set that falls asleep again and again finds the same task, or one
     /// near by, and looks at few others.
     pub(crate) fn any_may_be_woken(&self, cells: &Cache) -> bool {
-        self.any_small_may_be_woken(cells) || self.any_large_may_be_woken()
+        if self.found_large.get() && self.any_large_may_be_woken() {
+            return true;
+        }
+        let found_small = self.any_small_may_be_woken(cells);
+        self.found_large.set(!found_small && self.any_large_may_be_woken());
+        found_small || self.found_large.get()
     }
 
     fn any_small_may_be_woken(&self, cells: &Cache) -> bool {
@@ -331,7 +338,7 @@ mod tests {
         let mut tasks: Vec<_> = (0..20).map(|_| known()).collect();
         set.run_batch();
         assert!(!may_be_woken());
-        for place in [0, 19, 7, 12] {
+        for place in [0, 12, 19, 7] {
             tasks.push(if place == 12 { spawn_large(&set) } else { set.spawn(pending()) });
             set.run_batch();
             assert!(may_be_woken() && may_be_woken());
