@@ -99,6 +99,7 @@ impl fmt::Debug for State {
             (MERGED, "MERGED"),
             (QUEUE_VIEW, "QUEUE_VIEW"),
             (CONTEXT, "CONTEXT"),
+            (LARGE, "LARGE"),
         ];
         f.debug_set().entries(names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| name)).finish()
     }
@@ -276,9 +277,9 @@ mod tests {
         assert_eq!(format!("{state:?}"), r#"{"RUNNING", "FUTURE"}"#);
     }
 
-    const FLAGS: [Flags; 13] = [
+    const FLAGS: [Flags; 14] = [
         SCHEDULED, RUNNING, DONE, ENDING, HANDLE, CANCELLED, FUTURE, OUTPUT, PANIC, ATTENTION, MERGED, QUEUE_VIEW,
-        CONTEXT,
+        CONTEXT, LARGE,
     ];
 
     #[test]
