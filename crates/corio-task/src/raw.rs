@@ -103,7 +103,7 @@ struct Header {
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Header>() <= 72 || size_of::<usize>() > 8);
+const _: () = assert!(size_of::<Header>() <= 72);
 
 /// What can be done with a cell whose coroutine is of one type.
 #[repr(C)]

@@ -41,7 +41,7 @@ pub(super) enum Holds {
     Rung,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 32 || size_of::<usize>() != 8);
+const _: () = assert!(size_of::<Slot>() <= 32);
 
 /// Where a timer stands that has not rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,10 +167,9 @@ impl Table {
     pub(super) fn disarm(&mut self, key: TimerKey) -> Holds {
         let next = self.free;
         let Some(slot) = self.slot_mut(key) else { return Holds::Nothing };
-        let (tie, stage) = (slot.link, slot.holds.stage());
-        let held = slot.vacate(next);
+        let (tie, held) = (slot.link, slot.vacate(next));
         self.free = key.index;
-        if stage == Some(Stage::Armed) && !self.order.take_back(tie, key.index) {
+        if held.stage() == Some(Stage::Armed) && !self.order.take_back(tie, key.index) {
             self.stale += 1;
             self.sweep();
         }

@@ -1,6 +1,6 @@
 //! Slabs: a few pages each, cut into blocks of one size; and the list of blocks that died on other threads.
 //!
-//! After Bonwick's slab allocator ("The Slab Allocator", USENIX Summer 1994). A slab begins at a multiple of its size, so a
+//! After Bonwick's slab allocator ("The Slab Allocator", USENIX Summer 1994). A slab begins at a multiple of 32 KiB, so a
 //! block's address says which slab it is of, and neither needs a word for it; memory of a slab is not touched before a
 //! block of it is taken. The list of what died on other threads is that of mimalloc's heaps (Leijen, Zorn, de Moura,
 //! "Mimalloc: Free List Sharding in Action", 2019): each pushes, and the owner takes all.
