@@ -11,7 +11,7 @@
 
 use crate::listeners::{Listeners, NO_KEY};
 use crate::{FutureError, spare, trampoline};
-use corio_seam::{Cancelled, Node, Report, Waitable, catch_and_report, local_waker, report, will_wake};
+use corio_seam::{Cancelled, Node, Report, Thin, Waitable, catch_and_report, local_waker, report, will_wake};
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -327,7 +327,7 @@ impl<T> Core<T> {
     }
 
     /// Names the state, for a person.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub(crate) fn state_name(&self) -> &'static str {
         match self.state.get() {
             State::Pending => "pending",
             State::Finished => "finished",
@@ -350,29 +350,31 @@ fn tell(listeners: &RefCell<Listeners<Listener>>) {
 impl<T: 'static> Core<T> {
     /// Makes a pending cell with one read end, or takes one that was.
     #[inline]
-    pub(crate) fn new() -> Rc<Core<T>> {
+    pub(crate) fn new() -> Rc<Thin<Core<T>>> {
         spare::take().unwrap_or_else(Core::make)
     }
 
     /// Makes a cell.
     #[inline(never)]
-    fn make() -> Rc<Core<T>> {
+    fn make() -> Rc<Thin<Core<T>>> {
         // Not by `Rc::new`, which puts the cell together on the stack before there is memory to copy it to.
-        Rc::new_cyclic(|_| Core {
-            state: Cell::new(State::Pending),
-            looked: Cell::new(false),
-            readers: Cell::new(1),
-            value: const { RefCell::new(None) },
-            listeners: const { RefCell::new(Listeners::new()) },
-            clone: Cell::new(None),
-            rare: OnceCell::new(),
+        Rc::new_cyclic(|_| {
+            Thin::new(Core {
+                state: Cell::new(State::Pending),
+                looked: Cell::new(false),
+                readers: Cell::new(1),
+                value: const { RefCell::new(None) },
+                listeners: const { RefCell::new(Listeners::new()) },
+                clone: Cell::new(None),
+                rare: OnceCell::new(),
+            })
         })
     }
 
     /// Keeps a cell for the next promise, if its last holder is about to let go of it, and nothing is left in it.
     #[inline]
-    pub(crate) fn keep(cell: &mut Rc<Core<T>>) {
-        if const { size_of::<Core<T>>() <= spare::LARGEST } && Rc::get_mut(cell).is_some_and(Core::renew) {
+    pub(crate) fn keep(cell: &mut Rc<Thin<Core<T>>>) {
+        if const { size_of::<Core<T>>() <= spare::LARGEST } && Rc::get_mut(cell).is_some_and(|cell| cell.renew()) {
             spare::put(Rc::clone(cell));
         }
     }
@@ -399,7 +401,7 @@ impl<T: 'static> Waitable for Core<T> {
 
     fn describe(&self) -> String {
         let what = self.helper().map_or_else(|| "future".to_string(), |helper| helper.describe());
-        format!("{what} {}", Core::describe(self))
+        format!("{what} {}", self.state_name())
     }
 
     fn is_over(&self) -> bool {
@@ -455,7 +457,7 @@ mod tests {
     fn is_kept<T: 'static>(f: impl FnOnce(Promise<T>, Future<T>)) -> bool {
         let (promise, future) = promise();
         f(promise, future);
-        spare::take::<Core<T>>().is_some()
+        spare::take::<Thin<Core<T>>>().is_some()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::halves::{Address, Half, Place};
 use crate::listeners::Listeners;
 use crate::sync::{Mutex, lock};
 use crate::{Future, FutureError, Promise, concurrent, promise};
-use corio_seam::{Cancelled, Panic, catch_and_report};
+use corio_seam::{Cancelled, Panic, Thin, catch_and_report};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -234,7 +234,7 @@ fn pass_on<T>(ending: Option<Result<T, FutureError>>, promise: concurrent::Promi
 /// The loop-bound half of [`chain`], kept by the done callback that passes the ending on.
 struct Unwrap<T> {
     place: Place,
-    core: Rc<Core<T>>,
+    core: Rc<Thin<Core<T>>>,
 }
 
 impl<T: 'static> Half for Unwrap<T> {

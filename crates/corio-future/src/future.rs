@@ -3,7 +3,7 @@
 use crate::cell::{Core, State};
 use crate::listeners::NO_KEY;
 use crate::{FutureError, InvalidState};
-use corio_seam::{Context, Node, TargetId, Waitable, Waiting, heard, wait_on};
+use corio_seam::{Context, Node, TargetId, Thin, Waitable, heard, wait_on_target};
 use std::cell::Ref;
 use std::fmt;
 use std::pin::Pin;
@@ -36,7 +36,7 @@ pub struct CallbackKey(pub(crate) u64);
 /// Awaiting `&mut future` loses nothing.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Future<T: 'static> {
-    core: Rc<Core<T>>,
+    core: Rc<Thin<Core<T>>>,
     /// The key of our waker in the cell, once there was one; or [`VIEW`].
     waker: u64,
 }
@@ -46,16 +46,16 @@ const VIEW: u64 = u64::MAX;
 
 impl<T: 'static> Future<T> {
     #[inline]
-    pub(crate) fn new(core: Rc<Core<T>>) -> Future<T> {
+    pub(crate) fn new(core: Rc<Thin<Core<T>>>) -> Future<T> {
         Future { core, waker: NO_KEY }
     }
 
     /// Makes a read end that is not counted, and is never polled.
-    pub(crate) fn view(core: Rc<Core<T>>) -> Future<T> {
+    pub(crate) fn view(core: Rc<Thin<Core<T>>>) -> Future<T> {
         Future { core, waker: VIEW }
     }
 
-    pub(crate) fn core(&self) -> &Rc<Core<T>> {
+    pub(crate) fn core(&self) -> &Rc<Thin<Core<T>>> {
         &self.core
     }
 
@@ -217,7 +217,7 @@ impl<T: 'static> Future<T> {
                 return Poll::Ready(());
             }
         }
-        wait_on(Waiting::Target(self.waitable()));
+        wait_on_target(&self.core);
         Poll::Pending
     }
 }
@@ -252,7 +252,7 @@ impl<T: 'static> Waitable for Future<T> {
     }
 
     fn describe(&self) -> String {
-        Waitable::describe(&*self.core)
+        self.core.describe()
     }
 
     fn is_over(&self) -> bool {
@@ -295,7 +295,7 @@ impl<T: 'static> Future<T> {
 
 impl<T: 'static> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (state, listeners) = (self.core.describe(), self.core.listeners());
+        let (state, listeners) = (self.core.state_name(), self.core.listeners());
         f.debug_struct("Future").field("state", &state).field("listeners", &listeners).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use crate::cell::{Core, Helper, State, unlooked};
 use crate::listeners::NO_KEY;
 use crate::{Future, FutureError};
-use corio_seam::{Cancelled, Panic, Waitable, Waiting, report, wait_on};
+use corio_seam::{Cancelled, Panic, Thin, Waitable, Waiting, report, wait_on};
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
@@ -141,7 +141,7 @@ impl<F: Fn(Option<Arc<str>>) -> bool> Helper for Canceller<F> {
 /// ```
 #[must_use = "dropping a promise breaks it"]
 pub struct Promise<T> {
-    core: Rc<Core<T>>,
+    core: Rc<Thin<Core<T>>>,
 }
 
 impl<T> Promise<T> {

@@ -30,7 +30,7 @@
 //! | [`Cancelled`], [`Panic`], [`LoopId`], [`LoopTime`], [`TimerKey`] | yes | yes |
 //! | [`Busy`] | yes | yes |
 //! | [`Remote`] (behind `Arc`), [`ContextVar`], [`Carried`] | yes | yes |
-//! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Shared`], [`Sleep`], [`Waiting`], [`Alarm`], [`Resume`], [`Report`] | no | no |
+//! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Shared`], [`Sleep`], [`Waiting`], [`ThinTarget`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //! | [`Seeded`] | no | no |
 //! | [`ShutdownHook`] | no | no |
 //!
@@ -39,7 +39,7 @@
 //! See `DESIGN.md` beside this crate's manifest for who calls what, and why the thread-local holds a `&'static dyn
 //! Seam`: state lies with whoever implements the trait, so the seam needs no lifetime, no count and no destructor.
 
-#![deny(unsafe_code)] // Lifted in `node` alone.
+#![deny(unsafe_code)] // Lifted in `node` and `waiting::thin` alone.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -71,4 +71,6 @@ pub use seam::{
 };
 pub use shutdown::{OnShutdown, ShutdownHook, on_shutdown, take_shutdown_hooks};
 pub use time::{Alarm, Busy, Hold, LoopTime, OnAlarm, Sleep, Timer, TimerKey, busy, now, sleep_until, timer};
-pub use waiting::{TargetId, Waitable, Waiting, heard, local_waker, wait_on, will_wake};
+pub use waiting::{
+    TargetId, Thin, ThinTarget, Waitable, Waiting, heard, local_waker, wait_on, wait_on_target, will_wake,
+};

@@ -1,6 +1,6 @@
 //! The trait, the thread-local, and the functions that ask it.
 
-use crate::{Cancelled, Context, Node, Report, TargetId, Timer, Waitable, Waiting};
+use crate::{Cancelled, Context, Node, Report, TargetId, ThinTarget, Timer, Waiting};
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
@@ -51,10 +51,10 @@ pub trait Seam {
         self.wait_on(Waiting::Leaf(name));
     }
 
-    /// As [`wait_on`](Seam::wait_on) with [`Waiting::Target`], which is asked for at each suspension on a future: two words,
-    /// which are passed in registers.
-    fn wait_on_target(&self, target: Rc<dyn Waitable>) {
-        self.wait_on(Waiting::Target(target));
+    /// As [`wait_on`](Seam::wait_on) with [`Waiting::Target`], which is asked for at each suspension on a future: one word,
+    /// which may be kept as such.
+    fn wait_on_target(&self, target: ThinTarget) {
+        self.wait_on(Waiting::Target(target.into_rc()));
     }
 
     /// Clones a waker for a place that never leaves this thread, and counts it apart from the others; a runner that does

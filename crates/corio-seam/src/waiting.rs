@@ -1,5 +1,9 @@
 //! Who waits for what: the slot that cancellation follows and the await graph is read from.
 
+mod thin;
+
+pub use thin::{Thin, ThinTarget};
+
 use crate::seam::current;
 use std::fmt;
 use std::ptr;
@@ -82,20 +86,20 @@ pub fn wait_on(waiting: Waiting) {
                 seam.wait_on_leaf(name);
             }
         }
-        Waiting::Target(target) => wait_on_target(target),
-        listened => wait_on_listened(listened),
+        other => wait_on_slow(other),
+    }
+}
+
+/// As [`wait_on`] with [`Waiting::Target`], for what is waited for often: nothing is allocated, and a task notes it in one word.
+#[inline]
+pub fn wait_on_target<W: Waitable + 'static>(target: &Rc<Thin<W>>) {
+    if let Some(seam) = current() {
+        seam.wait_on_target(ThinTarget::of(target));
     }
 }
 
 /// A function of its own, so that a leaf has no destructor to see to.
-fn wait_on_target(target: Rc<dyn Waitable>) {
-    if let Some(seam) = current() {
-        seam.wait_on_target(target);
-    }
-}
-
-/// As [`wait_on_target`].
-fn wait_on_listened(waiting: Waiting) {
+fn wait_on_slow(waiting: Waiting) {
     if let Some(seam) = current() {
         seam.wait_on(waiting);
     }

@@ -51,6 +51,7 @@ impl Slot {
 ///
 /// Few nodes are ever asked to end, and few tasks have a name or a context: what only those need stands apart, so that a
 /// scope that is merely entered and left is cheap.
+#[repr(align(8))] // Everywhere: the word that holds a root scope tells it from a future by the lowest three bits.
 pub(crate) struct Node {
     /// The task of which this is the root, until that is over.
     owner: RefCell<Option<TaskRef>>,

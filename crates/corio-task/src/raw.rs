@@ -398,6 +398,7 @@ impl TaskPtr {
         let slot = match extra.take() {
             Extra::Leaf(name) => Slot::Leaf(name),
             Extra::Task(task) => Slot::Task(TaskRef::from_ptr(task)),
+            Extra::Target(target) => Slot::Target(target.into_rc()),
             Extra::Place(place) => self.waits().take(place),
             Extra::Nothing | Extra::Root(_) => Slot::Empty,
         };

@@ -4,7 +4,7 @@ use crate::branch::Places;
 use crate::deadline::Until;
 use crate::node::{Node, Slot};
 use crate::raw::{self, TaskRef, current};
-use corio_seam::{Cancelled, OnAlarm, TargetId, Waitable};
+use corio_seam::{Cancelled, OnAlarm, TargetId, ThinTarget};
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
@@ -431,11 +431,11 @@ pub(crate) fn note_leaf(name: &'static &'static str) {
     }
 }
 
-/// As [`note`] with [`Slot::Target`], which stays in registers until it is where it is to be.
+/// As [`note`] with [`Slot::Target`], which a task without a root scope keeps in one word.
 #[inline]
-pub(crate) fn note_target(target: Rc<dyn Waitable>) {
+pub(crate) fn note_target(target: ThinTarget) {
     if current::with_scope(|scope| scope.is_some()) {
-        note(Slot::Target(target));
+        note(Slot::Target(target.into_rc()));
     } else {
         raw::note_target_in_current(target);
     }

@@ -5,7 +5,7 @@ use crate::raw::{self, TaskRef, current};
 use crate::scope;
 use crate::set::RemoteSet;
 use crate::task::spawn_here;
-use corio_seam::{Cancelled, Context, Installed, LoopId, Remote, Report, Seam, TargetId, Timer, Waitable, Waiting};
+use corio_seam::{Cancelled, Context, Installed, LoopId, Remote, Report, Seam, TargetId, ThinTarget, Timer, Waiting};
 use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -70,7 +70,7 @@ impl Seam for Tasks {
     }
 
     #[inline]
-    fn wait_on_target(&self, target: Rc<dyn Waitable>) {
+    fn wait_on_target(&self, target: ThinTarget) {
         scope::note_target(target);
     }
 

@@ -146,11 +146,11 @@ pub mod seam {
     pub use corio_seam::{
         Alarm, Batch, Busy, Carried, Closed, Description, Entry, Header, Hold, Installed, LoopId, Node, OnAlarm,
         OnShutdown, ReadyQueue, Remote, Report, Resume, Seam, Seeded, Shared, SharedEntry, ShutdownHook, Sleep,
-        TargetId, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling, capture_context,
-        carry_context, catch_and_report, catch_and_report_from, enter_context, heard, install, is_seeded,
-        leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, permute, prefetch, push, raised,
-        random, remote, report, run_callback, seed, sleep_until, spawn, swap_context, take_shutdown_hooks, timer,
-        wait_on, will_wake,
+        TargetId, Thin, ThinTarget, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling,
+        capture_context, carry_context, catch_and_report, catch_and_report_from, enter_context, heard, install,
+        is_seeded, leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, permute, prefetch,
+        push, raised, random, remote, report, run_callback, seed, sleep_until, spawn, swap_context,
+        take_shutdown_hooks, timer, wait_on, wait_on_target, will_wake,
     };
 }
 

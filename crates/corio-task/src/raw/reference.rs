@@ -8,7 +8,7 @@ use crate::node::{Node, Slot};
 use crate::options::TaskOptions;
 use crate::scope;
 use crate::set::Core;
-use corio_seam::{Cancelled, Context, TargetId, Waitable};
+use corio_seam::{Cancelled, Context, TargetId, ThinTarget};
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -121,6 +121,7 @@ impl TaskRef {
         let slot = match &held {
             Extra::Leaf(name) => Slot::Leaf(name),
             Extra::Task(task) => Slot::Task(task.view()),
+            Extra::Target(target) => Slot::Target(target.clone().into_rc()),
             Extra::Place(place) => self.0.waits().get(*place),
             Extra::Nothing | Extra::Root(_) => Slot::Empty,
         };
@@ -182,7 +183,7 @@ pub(crate) fn note_leaf_in_current(name: &'static &'static str) {
 
 /// As [`note_in_current`] with [`Slot::Target`].
 #[inline]
-pub(crate) fn note_target_in_current(target: Rc<dyn Waitable>) {
+pub(crate) fn note_target_in_current(target: ThinTarget) {
     if let Some(task) = current::task() {
         task.header().extra.wait_on_target(task.waits(), target);
     }

@@ -5,7 +5,7 @@ use super::{TaskPtr, TaskRef, waker};
 use crate::listeners::Listeners;
 use crate::node::{Node, Slot};
 use crate::waits::{Place, Waits};
-use corio_seam::Waitable;
+use corio_seam::ThinTarget;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -20,6 +20,9 @@ const SEAT: usize = 2;
 /// In `ExtraWord`: the number of a place, above the tag.
 const PLACE: usize = TASK | LEAF;
 const TAGS: usize = TASK | LEAF;
+/// In `ExtraWord`, where none of the tags is: a future of ours. The root scope's address has this bit never.
+const TARGET: usize = 4;
+const _: () = assert!(ThinTarget::ALIGN > TARGET && align_of::<Node>() > TARGET);
 /// How far the number of a place is shifted.
 const PLACE_SHIFT: u32 = TAGS.count_ones();
 
@@ -42,6 +45,22 @@ fn as_seat(word: *const ()) -> Seat {
     // SAFETY:
     // * `put` made the word of a seat, which the word gives up.
     unsafe { Seat::from_raw(number) }
+}
+
+/// Tells whether a word of `ExtraWord` is a future of ours.
+#[inline]
+fn is_target(word: *const ()) -> bool {
+    word.addr() & (TAGS | TARGET) == TARGET
+}
+
+/// Makes the future of a word that `put` made of one, and that its caller has replaced.
+#[inline]
+fn as_target(word: *const ()) -> ThinTarget {
+    let address = word.map_addr(|addr| addr & !TARGET).cast_mut();
+    let address = NonNull::new(address).expect("a future's address is never null");
+    // SAFETY:
+    // * `put`, or `wait_on_target`, made the word of a future, which the word gives up.
+    unsafe { ThinTarget::from_raw(address) }
 }
 
 /// Who is told of a task's end.
@@ -221,6 +240,8 @@ pub(super) enum Extra {
     Leaf(&'static &'static str),
     /// It waits for that task; the pointer is one of its views.
     Task(TaskPtr),
+    /// It waits for that future.
+    Target(ThinTarget),
     /// It waits for what the set's [`Waits`] keep there.
     Place(Place),
     /// It has a root scope, which has a slot of its own, and perhaps a name.
@@ -246,6 +267,7 @@ impl ExtraWord {
                 Extra::Leaf(unsafe { &*untagged::<&'static str>(word) })
             }
             PLACE => Extra::Place(Place((word.addr() >> PLACE_SHIFT) as u32)),
+            _ if word.addr() & TARGET != 0 => Extra::Target(as_target(word)),
             _ => {
                 // SAFETY:
                 // * an untagged word comes from `Rc::into_raw` in `put`, and was replaced just now.
@@ -261,6 +283,7 @@ impl ExtraWord {
             Extra::Nothing => ptr::null(),
             Extra::Leaf(name) => tagged(ptr::from_ref(name), LEAF),
             Extra::Task(task) => tagged(task.0.as_ptr(), TASK),
+            Extra::Target(target) => tagged(target.into_raw().as_ptr(), TARGET),
             Extra::Place(place) => ptr::without_provenance((place.0 as usize) << PLACE_SHIFT | PLACE),
             Extra::Root(root) => Rc::into_raw(root).cast(),
         });
@@ -278,7 +301,7 @@ impl ExtraWord {
 
     fn has_root(&self) -> bool {
         let word = self.0.get();
-        !word.is_null() && word.addr() & TAGS == 0
+        !word.is_null() && word.addr() & (TAGS | TARGET) == 0
     }
 
     /// Returns the root scope.
@@ -312,7 +335,13 @@ impl ExtraWord {
         }
     }
 
+    #[inline(never)]
     fn forget_waiting_slow(&self, waits: &Waits) {
+        let word = self.0.get();
+        if is_target(word) {
+            self.0.set(ptr::null());
+            return drop(as_target(word)); // User code perhaps, if it was the last reference: the word is whole.
+        }
         match self.root() {
             Some(root) => root.clear_slot(),
             None => self.clear(waits),
@@ -346,14 +375,20 @@ impl ExtraWord {
         }
     }
 
-    /// Notes that the task waits for something of ours that is no task.
+    /// Notes that the task waits for a future of ours.
     #[inline]
-    pub(super) fn wait_on_target(&self, waits: &Waits, target: Rc<dyn Waitable>) {
+    pub(super) fn wait_on_target(&self, waits: &Waits, target: ThinTarget) {
         if self.0.get().is_null() {
-            self.put(Extra::Place(waits.put(|| Slot::Target(target))));
+            self.0.set(tagged(target.into_raw().as_ptr(), TARGET));
         } else {
-            self.wait_on_more(waits, Slot::Target(target));
+            self.wait_on_one_more_target(waits, target);
         }
+    }
+
+    /// As [`wait_on_one_more_leaf`](ExtraWord::wait_on_one_more_leaf).
+    #[cold]
+    fn wait_on_one_more_target(&self, waits: &Waits, target: ThinTarget) {
+        self.wait_on_more(waits, Slot::Target(target.into_rc()));
     }
 
     /// Notes that the task waits for something that takes more than a word to say.
@@ -386,6 +421,7 @@ impl ExtraWord {
         match self.take() {
             Extra::Nothing | Extra::Leaf(_) => (),
             Extra::Task(task) => drop(TaskRef::from_ptr(task)),
+            Extra::Target(target) => drop(target),
             Extra::Place(place) => drop(waits.take(place)),
             Extra::Root(root) => drop(root),
         }

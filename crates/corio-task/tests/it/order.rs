@@ -1,11 +1,12 @@
 use crate::kit::{Log, run, run_alone, yield_now};
 use corio_task::{TaskSet, all_tasks, create_task, current_task};
 use std::cell::Cell;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 #[test]
 fn tasks_start_in_order_and_take_turns() {
@@ -119,6 +120,51 @@ fn what_a_task_waits_for_is_known() {
         let waits = outer.task_ref().waiting_on().expect("it waits for a task of ours");
         assert!(waits.contains("\"inner\" pending"), "{waits}");
         assert_eq!(inner_ref.waiting_on(), None);
+    });
+}
+
+/// A future that is waited for stands in the task's word as one of its references, until the task goes on, is cancelled, gets
+/// a root scope or waits for a second thing.
+#[test]
+fn a_future_that_is_waited_for_is_held_once() {
+    run_alone(async {
+        let (promise, future) = corio_future::promise::<u32>();
+        let cell = future.waitable();
+        let held = || Rc::strong_count(&cell) - 3; // The promise's, the future's, and ours.
+        let task = create_task(future);
+        assert_eq!(held(), 0);
+        yield_now().await;
+        assert_eq!((held(), task.task_ref().waiting_on().as_deref()), (1, Some("future pending")));
+        assert_eq!(held(), 1); // What was looked at is not held.
+        let named = task.named("with a root scope");
+        assert_eq!((held(), named.task_ref().waiting_on().as_deref()), (1, Some("future pending")));
+        promise.set_result(7).unwrap();
+        assert_eq!((named.await.unwrap().unwrap(), Rc::strong_count(&cell)), (7, 1));
+
+        let (_promise, future) = corio_future::promise::<u32>();
+        let cell = future.waitable();
+        let task = create_task(future);
+        yield_now().await;
+        assert!(task.cancel());
+        assert!(task.await.unwrap_err().is_cancelled() && cell.is_over());
+        assert_eq!(Rc::strong_count(&cell), 2);
+
+        let ((_one, first), (_two, second)) = (corio_future::promise::<u32>(), corio_future::promise::<u32>());
+        let (cell, other) = (first.waitable(), second.waitable());
+        let task = create_task(async {
+            let (mut first, mut second) = (pin!(first), pin!(second));
+            poll_fn(|cx| match first.as_mut().poll(cx) {
+                Poll::Ready(_) => Poll::Ready(()),
+                Poll::Pending => second.as_mut().poll(cx).map(drop),
+            })
+            .await;
+        });
+        yield_now().await;
+        assert_eq!(task.task_ref().waiting_on().as_deref(), Some("several"));
+        assert_eq!((Rc::strong_count(&cell), Rc::strong_count(&other)), (3, 3));
+        assert!(task.cancel());
+        assert!(task.await.unwrap_err().is_cancelled() && !cell.is_over());
+        assert_eq!((Rc::strong_count(&cell), Rc::strong_count(&other)), (2, 2));
     });
 }
 
