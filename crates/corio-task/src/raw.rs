@@ -363,8 +363,19 @@ impl TaskPtr {
     /// The count is read with Acquire: what the last holder of a waker did before it let go is then seen, and so is the
     /// inbox's entry, if it woke.
     fn may_be_woken(self) -> bool {
+        self.has_hope(SharedWord::count)
+    }
+
+    /// As [`may_be_woken`](TaskPtr::may_be_woken), and if it is true, the set's bell rings should a waker be dropped elsewhere.
+    ///
+    /// What else there is goes by what the owner's thread does alone.
+    fn watch(self) -> bool {
+        self.may_be_woken() && self.has_hope(SharedWord::watch)
+    }
+
+    fn has_hope(self, count: impl FnOnce(&SharedWord) -> i32) -> bool {
         let header = self.header();
-        let others = header.local.get() + header.shared.count() + i32::from(header.lost.load(Ordering::Relaxed));
+        let others = count(&header.shared) + header.local.get() + i32::from(header.lost.load(Ordering::Relaxed));
         others != 0 || header.state.has(SCHEDULED) || !self.has_noted()
     }
 

@@ -474,6 +474,19 @@ impl TaskSet {
         !self.has_ready() && inbox.is_asleep()
     }
 
+    /// Tells whether somebody else may wake a task of a set that has fallen asleep: as [`is_stuck`](TaskSet::is_stuck), to be
+    /// asked before parking without a limit. If it is true, the bell rings as soon as it may be so no more.
+    ///
+    /// A waker that another thread holds may be dropped there without a sound. Of the task by which this is true, such a
+    /// drop rings; then the executor is to ask again. So it need not wake up now and then to see whether it is stuck. Of
+    /// handles for other threads ([`remote`](TaskSet::remote)) this knows nothing.
+    ///
+    /// It costs little where the tasks that may be woken stay the same, and a look at each task where there is none.
+    #[must_use]
+    pub fn watch(&self) -> bool {
+        self.core.tasks.watch(&self.core.cells)
+    }
+
     /// Says that the caller is not parked any more, whatever woke it.
     pub fn wake_up(&self) {
         self.core.inbox.wake_up();

@@ -109,6 +109,90 @@ fn two_threads_wake_one_task() {
     });
 }
 
+/// A task that waits for something known, and hands `n` wakers out at its first poll; it is over when `flag` is set.
+fn known(set: &TaskSet, n: usize, flag: &Arc<AtomicBool>) -> (corio_task::Task<()>, Vec<Waker>) {
+    let (send, receive) = std::sync::mpsc::channel();
+    let flag = Arc::clone(flag);
+    let mut first = true;
+    let task = set.spawn(poll_fn(move |cx| {
+        if std::mem::take(&mut first) {
+            (0..n).for_each(|_| send.send(cx.waker().clone()).unwrap());
+        }
+        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"something known"));
+        if flag.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    set.run_batch();
+    (task, receive.try_iter().collect())
+}
+
+/// Runs a set that sleeps without a limit as long as it may be woken: true if it is over, false if it is stuck.
+fn run_watchfully(set: &TaskSet, parker: &Parker, over: impl Fn() -> bool) -> bool {
+    while !over() {
+        set.drain_inbox();
+        if set.has_ready() {
+            set.run_batch();
+        } else if set.fall_asleep() {
+            let watched = set.watch();
+            if !watched && set.is_stuck(0) {
+                return false;
+            }
+            if watched {
+                parker.park();
+            } else {
+                thread::yield_now(); // Whoever rings holds the inbox a moment longer than the waker.
+            }
+            set.wake_up();
+        }
+    }
+    true
+}
+
+/// Wakers that are dropped elsewhere do not leave the set asleep for ever, whichever is the last.
+#[test]
+fn the_end_of_the_last_waker_is_heard() {
+    loom::model(|| {
+        let (set, parker) = belled();
+        let (task, wakers) = known(&set, 2, &Arc::new(AtomicBool::new(false)));
+        let threads: Vec<_> = wakers.into_iter().map(|waker| thread::spawn(move || drop(waker))).collect();
+        assert!(!run_watchfully(&set, &parker, || task.done()));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// One that woke just before it went is heard once more, after the task has run and waits again.
+#[test]
+fn the_end_of_a_waker_that_woke_is_heard() {
+    loom::model(|| {
+        let (set, parker) = belled();
+        let (task, mut wakers) = known(&set, 1, &Arc::new(AtomicBool::new(false)));
+        let waker = wakers.pop().unwrap();
+        let foreign = thread::spawn(move || waker.wake());
+        assert!(!run_watchfully(&set, &parker, || task.done()));
+        foreign.join().unwrap();
+    });
+}
+
+/// Who drops a waker of a set that watches may meet the end of the set, brought about by another wake.
+#[test]
+fn a_drop_that_is_watched_meets_the_end_of_the_set() {
+    loom::model(|| {
+        let (set, parker) = belled();
+        let flag = Arc::new(AtomicBool::new(false));
+        let (task, mut wakers) = known(&set, 2, &flag);
+        let (one, other) = (wakers.pop().unwrap(), wakers.pop().unwrap());
+        let threads = [
+            thread::spawn(move || drop(one)),
+            thread::spawn(move || {
+                flag.store(true, Ordering::Relaxed);
+                other.wake();
+            }),
+        ];
+        assert!(run_watchfully(&set, &parker, || task.done()));
+        drop((task, set));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
 /// The cell is freed once, whoever lets go last: leaks and double frees are loom's, and the allocator's, to find.
 #[test]
 fn the_last_reference_frees_on_any_thread() {
@@ -260,6 +344,27 @@ fn control_deduplication_by_a_plain_load() {
         two.join().unwrap();
         let left = word.0.load(Ordering::Relaxed);
         assert!(drained & 1 == 0 || seen || left & 1 != 0, "a wake was lost: drained without its data, no mark left");
+    });
+}
+
+/// The rule "a drop learns whether it is watched by the very change that it is", broken: the owner looks in between.
+#[test]
+fn control_a_drop_that_looks_before_it_lets_go() {
+    must_fail("control_a_drop_that_looks_before_it_lets_go", || {
+        const WATCHED: u32 = 2;
+        let shared = Arc::new((AtomicU32::new(1), Parker::default()));
+        let theirs = Arc::clone(&shared);
+        let foreign = thread::spawn(move || {
+            let watched = theirs.0.load(Ordering::Relaxed) & WATCHED != 0;
+            theirs.0.fetch_sub(1, Ordering::Release);
+            if watched {
+                theirs.1.ring();
+            }
+        });
+        if shared.0.fetch_or(WATCHED, Ordering::Acquire) & 1 != 0 {
+            shared.1.park();
+        }
+        foreign.join().unwrap();
     });
 }
 

@@ -140,6 +140,40 @@ fn a_test_panics_with_the_tree() {
     corio_executor::test::run(async { Event::new().wait().await });
 }
 
+/// A waker that another thread has lets the loop sleep: it does not wake up now and then to look whether that is still there,
+/// and hears of its end.
+#[cfg(target_os = "linux")] // Whose kernel says how often a thread went to sleep.
+#[test]
+fn a_waker_elsewhere_costs_no_look_until_its_end() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let looping = thread::spawn(move || {
+        let thread = std::fs::read_link("/proc/thread-self").unwrap();
+        let main = poll_fn(move |cx| {
+            corio_seam::wait_on(corio_seam::Waiting::Leaf(&"another thread"));
+            send.send((thread.clone(), cx.waker().clone())).unwrap();
+            Poll::<()>::Pending
+        });
+        run(main).unwrap_err().to_string()
+    });
+    let (thread, waker) = receive.recv().unwrap();
+    let sleeps = || {
+        let status = std::fs::read_to_string(std::path::Path::new("/proc").join(&thread).join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let is_asleep = || {
+        let before = sleeps();
+        thread::sleep(Duration::from_millis(5));
+        sleeps() == before
+    };
+    while !is_asleep() {}
+    let before = sleeps();
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(sleeps(), before, "it woke up, and nobody had woken it");
+    drop(waker);
+    assert!(looping.join().unwrap().starts_with("deadlock: nothing can wake the event loop"));
+}
+
 #[test]
 fn a_loop_without_anything_cannot_run_for_ever() {
     let event_loop = EventLoop::new().unwrap();

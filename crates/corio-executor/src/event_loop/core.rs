@@ -28,9 +28,9 @@ const FIRST_WATCH: Duration = Duration::from_millis(10);
 
 /// What may wake a loop.
 enum Hope {
-    /// A timer or a source: it goes only by what this thread does.
+    /// A timer or a source, which goes only by what this thread does; or a waker, whose end rings.
     Certain,
-    /// Something that other threads have, or that is not known.
+    /// Something that other threads have, and may drop without a sound.
     OtherThreads,
     None,
 }
@@ -225,8 +225,8 @@ impl Core {
 
     /// Sleeps without a limit as long as somebody may end it.
     ///
-    /// Hope that lies with other threads may go without a sound: a handle is dropped, perhaps a moment after it was used.
-    /// So the loop wakes up to look again, after twice as long each time.
+    /// Hope that lies with other threads' handles may go without a sound: one is dropped, perhaps a moment after it was used.
+    /// So the loop wakes up to look again, after twice as long each time. A waker's end is heard: see [`TaskSet::watch`].
     fn sleep_watchfully(&self) -> Result<(), RunError> {
         let mut time = FIRST_WATCH;
         loop {
@@ -258,6 +258,9 @@ impl Core {
     /// dropped, after what it was for was sent, and [`TaskSet::is_stuck`] looks at the inbox last.
     fn hope(&self) -> Hope {
         if self.timers.next().is_some() || !(self.reactor.is_empty() || self.signals.is_all_there_is(&self.reactor)) {
+            return Hope::Certain;
+        }
+        if self.tasks.watch() {
             return Hope::Certain;
         }
         let is_lost = !self.interrupt.has_come()

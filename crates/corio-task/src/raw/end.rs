@@ -220,7 +220,7 @@ impl TaskPtr {
         }
         if !header.state.has(MERGED) {
             self.free_unmerged(); // At the end no waker existed, and only a waker makes another.
-        } else if header.shared.sub() == Left::Nobody {
+        } else if header.shared.sub(|| ()).0 == Left::Nobody {
             self.free_merged();
         }
     }

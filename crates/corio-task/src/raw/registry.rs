@@ -158,33 +158,43 @@ impl Registry {
     }
 
     /// Tells whether some unfinished task may be woken by anything but code on this thread.
+    pub(crate) fn any_may_be_woken(&self, cells: &Cache) -> bool {
+        self.any(cells, TaskPtr::may_be_woken)
+    }
+
+    /// Likewise, and has the bell rung should that cease to be true of the one that was found.
+    pub(crate) fn watch(&self, cells: &Cache) -> bool {
+        self.any(cells, TaskPtr::watch)
+    }
+
+    /// Looks for an unfinished task of which `test` is true.
     ///
     /// The search begins where the last one ended: a set that falls asleep again and again finds the same task, or one
     /// near by, and looks at few others.
-    pub(crate) fn any_may_be_woken(&self, cells: &Cache) -> bool {
-        if self.found_large.get() && self.any_large_may_be_woken() {
+    fn any(&self, cells: &Cache, test: fn(TaskPtr) -> bool) -> bool {
+        if self.found_large.get() && self.any_large(test) {
             return true;
         }
-        let found_small = self.any_small_may_be_woken(cells);
-        self.found_large.set(!found_small && self.any_large_may_be_woken());
+        let found_small = self.any_small(cells, test);
+        self.found_large.set(!found_small && self.any_large(test));
         found_small || self.found_large.get()
     }
 
-    fn any_small_may_be_woken(&self, cells: &Cache) -> bool {
+    fn any_small(&self, cells: &Cache, test: fn(TaskPtr) -> bool) -> bool {
         let start = self.small_cursor.get();
         let before = cells.blocks_from(BlockPlace::default()).take_while(|(place, _)| *place < start);
         let mut all = cells.blocks_from(start).chain(before);
-        let found = all.find(|(_, block)| unfinished(*block).is_some_and(TaskPtr::may_be_woken));
+        let found = all.find(|(_, block)| unfinished(*block).is_some_and(test));
         self.small_cursor.set(found.map_or(BlockPlace::default(), |(place, _)| place));
         found.is_some()
     }
 
-    fn any_large_may_be_woken(&self) -> bool {
+    fn any_large(&self, test: fn(TaskPtr) -> bool) -> bool {
         self.large.borrow_mut().tidy();
         let places = &self.large.borrow().places;
         let start = self.large_cursor.get().min(places.len());
-        let may_be_woken = |index: &usize| places[*index].task().is_some_and(TaskPtr::may_be_woken);
-        let found = (start..places.len()).chain(0..start).find(may_be_woken);
+        let passes = |index: &usize| places[*index].task().is_some_and(test);
+        let found = (start..places.len()).chain(0..start).find(passes);
         self.large_cursor.set(found.unwrap_or(0));
         found.is_some()
     }

@@ -105,7 +105,7 @@ impl fmt::Debug for State {
     }
 }
 
-/// The word that other threads touch: `{ count: i30, merged: 1, queued: 1 }`.
+/// The word that other threads touch: `{ count: i29, watched: 1, merged: 1, queued: 1 }`.
 ///
 /// *count* is what foreign threads added and took away. Alone it may be negative (a waker cloned on the owner's thread
 /// and dropped elsewhere); only its sum with the owner's plain count means anything, and after the merge it is the sum.
@@ -115,10 +115,17 @@ pub(super) struct SharedWord(AtomicU32);
 const QUEUED: u32 = 1;
 /// The owner's count has been added: from now on every reference on every thread counts here.
 const MERGED_BIT: u32 = 2;
+/// The owner sleeps because somebody holds a waker of this task: whoever drops one without a wake rings. Set by the owner, and
+/// cleared by whoever drops one, or wakes.
+///
+/// It stands in the word that is counted in, so that a drop either comes before the owner looks, which reads the count as it
+/// sets this, or finds this set: none falls between.
+const WATCHED: u32 = 4;
 /// One reference.
-const ONE: u32 = 4;
+const ONE: u32 = 1 << COUNT_SHIFT;
+const COUNT_SHIFT: u32 = 3;
 /// More references than this in either direction, and the process aborts before the count can wrap.
-const MOST: i32 = 1 << 28;
+pub(super) const MOST: i32 = 1 << 26;
 
 /// What a change to the shared word leaves to its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +165,7 @@ impl SharedWord {
     }
 
     fn count_of(word: u32) -> i32 {
-        word as i32 >> 2
+        word as i32 >> COUNT_SHIFT
     }
 
     /// Returns what foreign threads added, less what they took away. Acquire pairs with the Release of `sub`.
@@ -170,37 +177,55 @@ impl SharedWord {
     pub(super) fn add(&self) {
         let old = self.0.fetch_add(ONE, Ordering::Relaxed);
         if Self::count_of(old) > MOST {
-            std::process::abort(); // Two to the twenty-eighth wakers of one task: leaked in a loop.
+            std::process::abort(); // Sixty-seven million wakers of one task: leaked in a loop.
         }
     }
 
-    /// Gives a reference up, on any thread.
+    /// Gives a reference up, on any thread. If the owner watches it, `hold` is called before, for what the caller is to ring
+    /// the owner by, once it has no reference any more; what it returned last is returned.
     ///
     /// Release, and one more look with Acquire by the last: whatever anybody did with the cell happens before it is freed.
     /// Not a fence, of which the thread sanitizer knows nothing.
-    pub(super) fn sub(&self) -> Left {
-        let old = self.0.fetch_sub(ONE, Ordering::Release);
+    pub(super) fn sub<R>(&self, hold: impl Fn() -> R) -> (Left, Option<R>) {
+        let mut old = self.0.load(Ordering::Relaxed);
+        let held = loop {
+            let held = (old & (WATCHED | MERGED_BIT) == WATCHED).then(&hold);
+            let kept = if held.is_some() { !WATCHED } else { u32::MAX };
+            let new = old.wrapping_sub(ONE) & kept;
+            match self.0.compare_exchange_weak(old, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break held,
+                Err(now) => old = now,
+            }
+        };
         if Self::count_of(old) < -MOST {
             std::process::abort(); // As many clones on the owner's thread, all dropped elsewhere.
         }
         if old & MERGED_BIT == 0 || old & QUEUED != 0 || Self::count_of(old) != 1 {
-            return Left::Others;
+            return (Left::Others, held);
         }
         self.0.load(Ordering::Acquire); // Reads what was stored just now, or later: it ends the same chain of releases.
-        Left::Nobody
+        (Left::Nobody, held)
+    }
+
+    /// Has whoever drops a reference without a wake ring from now on, and returns what [`count`](SharedWord::count) does: of
+    /// that very moment.
+    pub(super) fn watch(&self) -> i32 {
+        Self::count_of(self.0.fetch_or(WATCHED, Ordering::Acquire)) // Acquire, as in `count`.
     }
 
     /// Marks the task as woken from a foreign thread.
     ///
     /// The word is written even if the mark is there already: the Release publishes what the waker's thread did before
-    /// the wake to the drain's Acquire, which reads the last write.
+    /// the wake to the drain's Acquire, which reads the last write. The owner is about to look for itself: it need not be
+    /// rung for the drop of the waker after it.
     pub(super) fn wake(&self) -> Wake {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             if word & MERGED_BIT != 0 {
                 return Wake::Nothing;
             }
-            match self.0.compare_exchange_weak(word, word | QUEUED, Ordering::AcqRel, Ordering::Relaxed) {
+            let new = (word | QUEUED) & !WATCHED;
+            match self.0.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(old) if old & QUEUED == 0 => return Wake::Push,
                 Ok(_) => return Wake::Nothing,
                 Err(now) => word = now,
@@ -229,7 +254,7 @@ impl SharedWord {
 
     /// Adds the owner's `local` references; from now on all are counted here.
     pub(super) fn merge(&self, local: i32) -> Left {
-        let add = ((local as u32) << 2).wrapping_add(MERGED_BIT);
+        let add = ((local as u32) << COUNT_SHIFT).wrapping_add(MERGED_BIT);
         let old = self.0.fetch_add(add, Ordering::AcqRel);
         if old & QUEUED == 0 && Self::count_of(old) + local == 0 { Left::Nobody } else { Left::Others }
     }
@@ -242,6 +267,7 @@ impl fmt::Debug for SharedWord {
             .field("count", &Self::count_of(word))
             .field("merged", &(word & MERGED_BIT != 0))
             .field("queued", &(word & QUEUED != 0))
+            .field("watched", &(word & WATCHED != 0))
             .finish()
     }
 }
@@ -251,13 +277,32 @@ impl fmt::Debug for SharedWord {
 mod tests {
     use super::*;
 
+    /// Gives a reference up of a word that nobody watches.
+    fn left(word: &SharedWord) -> Left {
+        let (left, watched) = word.sub(|| ());
+        assert_eq!(watched, None);
+        left
+    }
+
+    #[test]
+    fn whoever_drops_one_that_is_watched_is_told_once() {
+        let word = SharedWord::new();
+        (0..4).for_each(|_| word.add());
+        assert_eq!((word.watch(), word.watch()), (4, 4));
+        assert_eq!((word.sub(|| "bell"), word.sub(|| "bell")), ((Left::Others, Some("bell")), (Left::Others, None)));
+        assert_eq!((word.watch(), word.wake()), (2, Wake::Push));
+        assert_eq!((word.sub(|| "bell"), word.drained()), ((Left::Others, None), Drained::Schedule));
+        assert_eq!((word.watch(), word.count()), (1, 1));
+        assert_eq!((word.merge(0), word.count(), word.sub(|| "bell")), (Left::Others, 1, (Left::Nobody, None)));
+    }
+
     #[test]
     fn only_the_sum_counts() {
         let word = SharedWord::new();
-        assert_eq!(word.sub(), Left::Others); // Cloned by the owner, dropped elsewhere.
+        assert_eq!(left(&word), Left::Others); // Cloned by the owner, dropped elsewhere.
         assert!(word.is_unreferenced(1));
         assert_eq!(word.merge(2), Left::Others);
-        assert_eq!(word.sub(), Left::Nobody);
+        assert_eq!(left(&word), Left::Nobody);
     }
 
     #[test]
@@ -308,7 +353,7 @@ mod tests {
                 'c' => local += 1,
                 'd' => local -= 1,
                 'C' => word.add(),
-                'D' => assert_eq!(word.sub(), Left::Others, "{changes}"),
+                'D' => assert_eq!(left(&word), Left::Others, "{changes}"),
                 'W' => _ = word.wake(),
                 'm' => assert_eq!(word.merge(std::mem::take(&mut local)), Left::Others, "{changes}"),
                 'i' => assert_ne!(word.drained(), Drained::Free, "{changes}"),
@@ -322,11 +367,11 @@ mod tests {
     fn whoever_is_last_is_told() {
         for before in ["cm", "ccmD", "Cm", "cCmD", "ccDm", "cDCCDm", "cWmi", "CCDm", "ccccDDDm", "ccdm"] {
             let (word, _) = word_after(before);
-            assert_eq!((word.count(), word.sub()), (1, Left::Nobody), "{before}");
+            assert_eq!((word.count(), left(&word)), (1, Left::Nobody), "{before}");
         }
         for before in ["ccm", "cmC", "CCm", "cWm", "cCWm", "c", "C", "cC", "cW"] {
             let (word, _) = word_after(before);
-            assert_eq!(word.sub(), Left::Others, "{before}");
+            assert_eq!(left(&word), Left::Others, "{before}");
         }
         for (before, left) in [("", Left::Nobody), ("cd", Left::Nobody), ("cD", Left::Nobody), ("dC", Left::Nobody)] {
             let (word, local) = word_after(before);
@@ -379,11 +424,11 @@ mod tests {
     #[test]
     fn a_word_says_what_it_counts() {
         for (before, text) in [
-            ("", "count: 0, merged: false, queued: false"),
-            ("DD", "count: -2, merged: false, queued: false"),
-            ("CW", "count: 1, merged: false, queued: true"),
-            ("ccm", "count: 2, merged: true, queued: false"),
-            ("CCCWm", "count: 3, merged: true, queued: true"),
+            ("", "count: 0, merged: false, queued: false, watched: false"),
+            ("DD", "count: -2, merged: false, queued: false, watched: false"),
+            ("CW", "count: 1, merged: false, queued: true, watched: false"),
+            ("ccm", "count: 2, merged: true, queued: false, watched: false"),
+            ("CCCWm", "count: 3, merged: true, queued: true, watched: false"),
         ] {
             let (word, _) = word_after(before);
             assert_eq!(format!("{word:?}"), format!("SharedWord {{ {text} }}"));

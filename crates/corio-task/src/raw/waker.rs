@@ -7,11 +7,12 @@
 //! A *kept* waker has a second table. It is made by [`keep`], for a leaf that never leaves the owner's thread, and never by
 //! a clone: clones of a kept waker are plain ones. So `Header::kept` says how many such leaves hold the task, exactly.
 
-use super::state::{Left, MERGED, Wake};
+use super::state::{Left, MERGED, MOST, Wake};
 use super::{Header, RemoteTask, TaskPtr, current};
 use crate::sync::Ordering;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 /// The one table. It is a static, not a constant, so that its address tells our wakers from others.
@@ -19,9 +20,6 @@ static WAKER: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dro
 
 /// The table of kept wakers; also a static, to be told from the other.
 static KEPT: RawWakerVTable = RawWakerVTable::new(clone, wake_kept, wake_by_ref, drop_kept);
-
-/// More wakers of one task than this, and the process aborts before the count can wrap.
-const MOST: i32 = 1 << 28;
 
 /// Returns a waker that lives as long as a poll of `task`, and is not counted.
 #[inline]
@@ -167,8 +165,8 @@ unsafe fn drop_waker(data: *const ()) {
         // Never the last: an unfinished task is its set's, and one that is over and has wakers is merged.
         let local = &task.header().local;
         local.set(local.get() - 1);
-    } else if task.header().shared.sub() == Left::Nobody {
-        task.free_merged();
+    } else {
+        task.give_up_shared();
     }
 }
 
@@ -208,7 +206,20 @@ fn give_up_kept(task: TaskPtr) {
 fn lose_kept(task: TaskPtr) {
     // Before the release of the word: whoever sees the word without this waker sees that it was not counted off.
     task.header().lost.fetch_add(1, Ordering::Relaxed);
-    if task.header().shared.sub() == Left::Nobody {
-        task.free_merged();
+    task.give_up_shared();
+}
+
+impl TaskPtr {
+    /// Gives up a reference of the shared word, and frees the cell if it was the last.
+    #[inline]
+    fn give_up_shared(self) {
+        // The inbox is held on its own: whatever comes after the reference is gone may be the end of the set.
+        let (left, watched) = self.header().shared.sub(|| Arc::clone(&self.core().inbox));
+        if left == Left::Nobody {
+            self.free_merged();
+        }
+        if let Some(inbox) = watched {
+            inbox.kick();
+        }
     }
 }

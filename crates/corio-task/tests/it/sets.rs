@@ -175,6 +175,89 @@ fn a_door_that_its_executor_answers_for_keeps_no_set_from_being_stuck() {
     assert!(!set.is_stuck(0), "something is ready");
 }
 
+/// A set that sleeps because another thread has a waker hears of its end, be it used or not; and of one end, if all go at once.
+#[test]
+fn a_set_that_watches_hears_of_the_end_of_a_waker() {
+    let (set, bell) = belled();
+    let (send, receive) = std::sync::mpsc::channel();
+    let task = set.spawn(poll_fn(move |cx| {
+        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"another thread"));
+        send.send(cx.waker().clone()).unwrap();
+        Poll::<()>::Pending
+    }));
+    set.run_batch();
+    let waker = receive.recv().unwrap();
+    let elsewhere = |f: Box<dyn FnOnce() + Send>| std::thread::spawn(f).join().unwrap();
+    let watch = || {
+        assert!(set.fall_asleep());
+        (set.watch(), bell.rings())
+    };
+
+    let clone = waker.clone();
+    elsewhere(Box::new(move || drop(clone)));
+    assert_eq!(watch(), (true, 0), "nobody watched");
+    let clones = [waker.clone(), waker.clone()];
+    elsewhere(Box::new(move || drop(clones)));
+    assert_eq!((bell.rings(), set.has_ready()), (1, false));
+    set.wake_up();
+    assert_eq!(watch(), (true, 1), "there is one left");
+    elsewhere(Box::new(move || drop(waker)));
+    assert_eq!(bell.rings(), 2);
+    set.wake_up();
+    assert_eq!(watch(), (false, 2));
+    assert!(set.is_stuck(0));
+    set.wake_up();
+
+    task.task_ref().cancel(); // And the last words of a task wake nobody who sleeps for another's.
+    set.run_batch();
+    assert_eq!((task.cancelled(), watch(), set.is_stuck(0)), (true, (false, 2), true));
+}
+
+/// Who wakes rings once, for the wake; the end of the waker, a moment later, rings only for who went to sleep again meanwhile.
+#[test]
+fn a_wake_and_the_end_of_its_waker_ring_once() {
+    let (set, bell) = belled();
+    let (send, receive) = std::sync::mpsc::channel::<Waker>();
+    let _task = set.spawn(poll_fn(move |cx| {
+        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"another thread"));
+        send.send(cx.waker().clone()).unwrap();
+        Poll::<()>::Pending
+    }));
+    set.run_batch();
+    let waker = receive.recv().unwrap();
+    assert!(set.fall_asleep() && set.watch());
+    std::thread::spawn(move || waker.wake()).join().unwrap();
+    assert_eq!(bell.rings(), 1);
+    set.wake_up();
+    set.drain_inbox();
+    set.run_batch();
+    let waker = receive.recv().unwrap();
+    std::thread::scope(|scope| {
+        let (said, hear) = std::sync::mpsc::channel();
+        let (sleeps, slept) = std::sync::mpsc::channel();
+        assert!(set.fall_asleep() && set.watch());
+        scope.spawn(move || {
+            waker.wake_by_ref();
+            said.send(()).unwrap();
+            slept.recv().unwrap();
+            drop(waker);
+            said.send(()).unwrap();
+        });
+        hear.recv().unwrap();
+        set.wake_up();
+        set.drain_inbox();
+        set.run_batch();
+        drop(receive.recv().unwrap()); // That of the second poll.
+        assert!(set.fall_asleep() && set.watch());
+        assert_eq!(bell.rings(), 2);
+        sleeps.send(()).unwrap();
+        hear.recv().unwrap();
+    });
+    assert_eq!(bell.rings(), 3);
+    set.wake_up();
+    assert!(stuck(&set));
+}
+
 /// So many wakers of one task are kept that they cannot all be counted: those beyond are plain ones, and nothing is lost but the
 /// knowledge that nobody else could wake it.
 #[cfg(not(miri))] // Which takes a minute for so many.
