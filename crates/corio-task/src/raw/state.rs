@@ -143,8 +143,10 @@ pub(super) enum Left {
 pub(super) enum Wake {
     /// The caller set the mark and must push the task into the inbox.
     Push,
-    /// Somebody else's entry will do, or the task is over.
+    /// Somebody else's entry will do.
     Nothing,
+    /// Likewise nothing: the task is over.
+    Over,
 }
 
 /// What the drain must do with a task taken out of the inbox.
@@ -219,12 +221,25 @@ impl SharedWord {
     /// the wake to the drain's Acquire, which reads the last write. The owner is about to look for itself: it need not be
     /// rung for the drop of the waker after it.
     pub(super) fn wake(&self) -> Wake {
+        self.wake_and_take(0)
+    }
+
+    /// As [`wake`](SharedWord::wake), and gives the caller's reference up, unless the task is over: to be done by one who holds
+    /// the inbox otherwise.
+    ///
+    /// An owner that runs at once, and sleeps again, finds no reference of one that is about to go.
+    pub(super) fn wake_and_sub(&self) -> Wake {
+        self.wake_and_take(ONE)
+    }
+
+    #[inline]
+    fn wake_and_take(&self, references: u32) -> Wake {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             if word & MERGED_BIT != 0 {
-                return Wake::Nothing;
+                return Wake::Over;
             }
-            let new = (word | QUEUED) & !WATCHED;
+            let new = (word.wrapping_sub(references) | QUEUED) & !WATCHED;
             match self.0.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(old) if old & QUEUED == 0 => return Wake::Push,
                 Ok(_) => return Wake::Nothing,
@@ -292,6 +307,9 @@ mod tests {
         assert_eq!((word.sub(|| "bell"), word.sub(|| "bell")), ((Left::Others, Some("bell")), (Left::Others, None)));
         assert_eq!((word.watch(), word.wake()), (2, Wake::Push));
         assert_eq!((word.sub(|| "bell"), word.drained()), ((Left::Others, None), Drained::Schedule));
+        word.add();
+        assert_eq!((word.watch(), word.wake_and_sub(), word.count()), (2, Wake::Push, 1));
+        assert_eq!((word.wake(), word.drained()), (Wake::Nothing, Drained::Schedule));
         assert_eq!((word.watch(), word.count()), (1, 1));
         assert_eq!((word.merge(0), word.count(), word.sub(|| "bell")), (Left::Others, 1, (Left::Nobody, None)));
     }
@@ -311,7 +329,7 @@ mod tests {
         assert_eq!(word.wake(), Wake::Push);
         assert_eq!(word.wake(), Wake::Nothing);
         assert_eq!(word.merge(0), Left::Others);
-        assert_eq!(word.wake(), Wake::Nothing);
+        assert_eq!((word.wake(), word.wake_and_sub()), (Wake::Over, Wake::Over));
         assert_eq!(word.drained(), Drained::Free);
     }
 
@@ -390,10 +408,10 @@ mod tests {
             ("C", Wake::Push, Drained::Schedule),
             ("W", Wake::Nothing, Drained::Schedule),
             ("Wi", Wake::Push, Drained::Schedule),
-            ("cm", Wake::Nothing, Drained::Nothing),
-            ("cWm", Wake::Nothing, Drained::Nothing),
-            ("cWmD", Wake::Nothing, Drained::Free),
-            ("Wm", Wake::Nothing, Drained::Free),
+            ("cm", Wake::Over, Drained::Nothing),
+            ("cWm", Wake::Over, Drained::Nothing),
+            ("cWmD", Wake::Over, Drained::Free),
+            ("Wm", Wake::Over, Drained::Free),
         ] {
             let (word, _) = word_after(before);
             assert_eq!((word.wake(), word.drained()), (wake, drained), "{before}");

@@ -131,13 +131,25 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 ///
 /// * As for [`clone`]; the caller's waker ends here.
 unsafe fn wake(data: *const ()) {
-    // SAFETY:
-    // * the caller's own promise.
-    unsafe { wake_by_ref(data) };
-    // The reference goes last, after the push and the ring: it keeps the set's inbox alive.
+    let task = task(data);
+    if !is_owner(task) {
+        return wake_for_good(task);
+    }
+    task.schedule_here();
     // SAFETY:
     // * the caller's own promise.
     unsafe { drop_waker(data) };
+}
+
+/// Sends the task through the inbox, in the place of a waker.
+#[inline(never)]
+fn wake_for_good(task: TaskPtr) {
+    let inbox = Arc::clone(&task.core().inbox); // Kept until the ring is over: the waker is gone before.
+    match task.header().shared.wake_and_sub() {
+        Wake::Push => inbox.push_task(RemoteTask::new(task)),
+        Wake::Nothing => (),
+        Wake::Over => task.give_up_shared(),
+    }
 }
 
 /// # Safety
