@@ -3,14 +3,13 @@
 //! A round is one run of each. The rounds of a row are spread over the whole comparison, for whoever calls goes through all
 //! rows before the next round: a machine that is slow for a minute has one round of each slow, and not all of one.
 
+use crate::process;
 use crate::python::Python;
 use crate::report::{Cell, FloorFigure, Measured};
 use corio_benches::sample::{Effort, FLOOR, Said};
 use corio_benches::workloads::{Column, Row};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How many times the best peer's figure a peer's may be after two rounds, for it to be asked again: it cannot become the best.
@@ -216,7 +215,7 @@ impl Contest {
         let count = |operations: u64| {
             let mut command = Command::new("strace");
             command.args(["-f", "-c", "-U", "calls"]).args(self.command(row, runtime));
-            let output = finish(command.arg("--operations").arg(operations.to_string()), self.limit).ok()?;
+            let output = process::finish(command.arg("--operations").arg(operations.to_string()), self.limit).ok()?;
             let text = String::from_utf8_lossy(&output.stderr);
             // The last line is the total.
             text.lines().rev().find_map(|line| line.split_whitespace().next()?.parse::<f64>().ok())
@@ -241,37 +240,6 @@ fn floor_figure(row: &Row, contestant: &Contestant) -> Option<FloorFigure> {
 
 /// Has a run made.
 fn ask(command: &[String], limit: Duration) -> Result<Said, String> {
-    let output = finish(Command::new(&command[0]).args(&command[1..]), limit)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rfind(|line| !line.trim().is_empty() && !line.starts_with("note:")).unwrap_or("");
-        return Err(format!("{}: {last}", output.status));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
-}
-
-/// Runs a command to its end, or ends it when it takes too long.
-fn finish(command: &mut Command, limit: Duration) -> Result<Output, String> {
-    // What a peer panics with is its last words, and not where it was.
-    let child =
-        command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let child = child.map_err(|error| error.to_string())?;
-    let process = process_of(&child);
-    let (tell, ended) = mpsc::channel();
-    let waiting = thread::spawn(move || {
-        let output = child.wait_with_output();
-        let _ = tell.send(()); // Nobody listens if it took too long.
-        output
-    });
-    let late = ended.recv_timeout(limit).is_err();
-    if late {
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL); // It may have ended just now.
-    }
-    let output = waiting.join().expect("it does not panic");
-    if late { Err(format!("not done after {limit:?}")) } else { output.map_err(|error| error.to_string()) }
-}
-
-fn process_of(child: &Child) -> rustix::process::Pid {
-    let id = i32::try_from(child.id()).expect("a process's number");
-    rustix::process::Pid::from_raw(id).expect("not zero")
+    let output = process::output_of(Command::new(&command[0]).args(&command[1..]), limit)?;
+    serde_json::from_slice(&output).map_err(|error| error.to_string())
 }

@@ -4,6 +4,7 @@
 //! then makes one run. `--quick` takes two minutes or three, the whole with five runs half an hour.
 
 mod contest;
+mod process;
 mod python;
 mod builds;
 mod report;
