@@ -3,9 +3,10 @@
 //! A round is one run of each. The rounds of a row are spread over the whole comparison, for whoever calls goes through all
 //! rows before the next round: a machine that is slow for a minute has one round of each slow, and not all of one.
 
+use crate::counter::Counter;
 use crate::process;
 use crate::python::Python;
-use crate::report::{Cell, FloorFigure, Measured};
+use crate::report::{Cell, FloorFigure, Measured, Uncounted};
 use corio_benches::sample::{Effort, FLOOR, Said};
 use corio_benches::workloads::{Column, Row};
 use std::path::PathBuf;
@@ -34,8 +35,6 @@ pub(crate) struct Contest {
     pub(crate) runtimes: Vec<String>,
     /// This program with link-time optimisation, if that is to be measured too.
     pub(crate) lto: Option<PathBuf>,
-    /// Whether to count system calls.
-    pub(crate) system_calls: bool,
     /// The Pythons that could be had.
     pub(crate) pythons: Vec<Python>,
 }
@@ -76,6 +75,12 @@ impl Contestant {
         let best = if self.cell.eager { bests.eager } else { bests.lazy };
         let figure = self.least().unwrap_or(0.0);
         self.cell.is_corio() || best.is_none_or(|best| figure <= best * far)
+    }
+
+    /// Tells whether it can be watched, and is corio or not slower than `slowest`.
+    fn is_watched(&self, slowest: f64) -> bool {
+        let is_wanted = self.cell.is_corio() || self.least().is_some_and(|figure| figure <= slowest);
+        self.is_ours && self.cell.failure.is_none() && is_wanted
     }
 
     /// Returns the least figure so far.
@@ -143,15 +148,30 @@ impl Trial<'_> {
         self.rounds += 1;
     }
 
-    /// Has the system calls of an operation counted.
-    pub(crate) fn count_system_calls(&mut self, contest: &Contest) {
-        // The largest rows would take strace minutes, and ask for nothing else than the smaller ones.
-        if self.row.from_main || !self.row.quick {
-            return;
+    /// Has something counted of an operation, of corio and of as many peers as the counter has time for; returns what kept it
+    /// from being counted.
+    pub(crate) fn count(&mut self, counter: Counter) -> Vec<Uncounted> {
+        let slowest = self.slowest(counter.peers());
+        let mut uncounted = Vec::new();
+        for contestant in self.contestants.iter_mut().filter(|one| one.is_watched(slowest)) {
+            match counter.count(self.row, &contestant.commands[0]) {
+                Ok(figure) => counter.note(&mut contestant.cell, figure),
+                Err(why) => {
+                    let (row, runtime) = (self.row.name.clone(), contestant.cell.runtime.clone());
+                    uncounted.push(Uncounted { what: counter.what(), row, runtime, why });
+                }
+            }
         }
-        for contestant in self.contestants.iter_mut().filter(|one| one.is_ours && one.cell.failure.is_none()) {
-            contestant.cell.system_calls = contest.count_system_calls(self.row, &contestant.cell.runtime);
-        }
+        uncounted
+    }
+
+    /// Returns the figure of the last of so many peers, the fastest first; one that does not count takes nobody's place.
+    fn slowest(&self, peers: usize) -> f64 {
+        let counting = self.contestants.iter().filter(|one| one.cell.counts && !one.cell.is_corio());
+        let mut figures: Vec<_> =
+            counting.filter(|one| one.is_watched(f64::INFINITY)).filter_map(Contestant::least).collect();
+        figures.sort_by(f64::total_cmp);
+        figures.into_iter().take(peers).next_back().unwrap_or(f64::INFINITY)
     }
 
     /// Returns what came out so far.
@@ -207,21 +227,6 @@ impl Contest {
             command.push("--quick".into());
         }
         command
-    }
-
-    /// Counts the system calls of an operation: how many more a run of twice the operations makes.
-    fn count_system_calls(&self, row: &Row, runtime: &str) -> Option<f64> {
-        let few = row.whole(row.operations.min(20_000) / 10);
-        let count = |operations: u64| {
-            let mut command = Command::new("strace");
-            command.args(["-f", "-c", "-U", "calls"]).args(self.command(row, runtime));
-            let output = process::finish(command.arg("--operations").arg(operations.to_string()), self.limit).ok()?;
-            let text = String::from_utf8_lossy(&output.stderr);
-            // The last line is the total.
-            text.lines().rev().find_map(|line| line.split_whitespace().next()?.parse::<f64>().ok())
-        };
-        let (once, twice) = (count(few)?, count(2 * few)?);
-        Some((twice - once).max(0.0) / few as f64)
     }
 }
 

@@ -5,16 +5,18 @@
 
 mod contest;
 mod process;
+mod counter;
 mod python;
 mod builds;
 mod report;
 
 use clap::Parser;
-use contest::Contest;
+use contest::{Contest, Trial};
 use corio_benches::measure::Counting;
 use corio_benches::sample::{Effort, sample};
 use corio_benches::site;
 use corio_benches::workloads::{self, Row};
+use counter::Counter;
 use report::{Machine, Report, chart, page};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,7 +42,7 @@ struct Options {
     /// Runs of each workload on each runtime [default: 5; with --quick 1]
     #[arg(long, value_name = "N")]
     runs: Option<u32>,
-    /// Short runs, the largest left out, and all within three minutes if nothing is said of --runs
+    /// Short runs, the largest left out, and all within three minutes if nothing is said of --runs; counting comes after
     #[arg(long)]
     quick: bool,
     /// Leave asyncio and uvloop out
@@ -49,6 +51,9 @@ struct Options {
     /// Count system calls too, by strace
     #[arg(long)]
     system_calls: bool,
+    /// Count instructions too, by valgrind
+    #[arg(long)]
+    instructions: bool,
     /// This program, built with link-time optimisation: its runs are a second column
     #[arg(long, value_name = "PROGRAM")]
     lto: Option<PathBuf>,
@@ -138,6 +143,19 @@ impl Options {
         name == "corio" || self.runtimes.is_empty() || self.runtimes.iter().any(named)
     }
 
+    /// What is to be counted and can be; and why something else cannot.
+    fn counters(&self) -> (Vec<Counter>, Vec<String>) {
+        let wanted = [(self.system_calls, Counter::SystemCalls), (self.instructions, Counter::Instructions)];
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for (_, counter) in wanted.into_iter().filter(|(is_wanted, _)| *is_wanted) {
+            match counter.check() {
+                Ok(()) => found.push(counter),
+                Err(failure) => skipped.push(failure),
+            }
+        }
+        (found, skipped)
+    }
+
     /// Whether the workloads are wanted, and not only the builds.
     fn has_workloads(&self) -> bool {
         !self.builds || self.page.is_some() || self.only.is_some()
@@ -160,12 +178,14 @@ fn one_run(name: &str, options: &Options) -> ! {
     std::process::exit(status)
 }
 
-/// Measures row after row, and all of them again for the next round. The files are written anew after each row, so that a
+/// Measures row after row, and all of them again for the next round; then has counted what is to be counted. The files are written anew after each row, so that a
 /// comparison that is cut short is kept as far as it came.
 fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Report> {
     let machine = Machine::here();
     let begin = Instant::now();
-    let (pythons, skipped) = if options.no_python { Default::default() } else { python::find() };
+    let (pythons, mut skipped) = if options.no_python { Default::default() } else { python::find() };
+    let (counters, missing) = options.counters();
+    skipped.extend(missing);
     for skipped in &skipped {
         eprintln!("SKIPPED {skipped}");
     }
@@ -175,14 +195,21 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         limit: Duration::from_secs(if options.quick { 5 } else { 60 }),
         runtimes: options.runtimes.clone(),
         lto: options.lto.clone(),
-        system_calls: options.system_calls,
         pythons,
     };
     let rows = if options.has_workloads() { rows } else { &[] };
     let names = |rows: &[Row]| rows.iter().map(|row| row.name.clone()).collect();
     let (left_out, to_come) = (names(left_out), names(rows));
-    let mut report =
-        Report { machine, how: how(&contest), rows: Vec::new(), left_out, to_come, skipped, builds: Vec::new() };
+    let mut report = Report {
+        machine,
+        how: how(&contest),
+        rows: Vec::new(),
+        left_out,
+        to_come,
+        skipped,
+        uncounted: Vec::new(),
+        builds: Vec::new(),
+    };
     let mut trials: Vec<_> = rows.iter().map(|row| contest.trial(row)).collect();
     for round in 1..=contest.runs {
         for (i, (row, trial)) in rows.iter().zip(&mut trials).enumerate() {
@@ -193,9 +220,6 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
             let (time, of) = (begin.elapsed().as_secs_f64(), rows.len());
             eprint!("[{round}/{}] [{:3}/{of}] {time:4.0} s  {}: ", contest.runs, i + 1, row.name);
             trial.round(contest.limit);
-            if contest.system_calls && round == contest.runs {
-                trial.count_system_calls(&contest);
-            }
             let measured = trial.measured(&contest);
             eprintln!("{}", measured.in_short());
             if round == 1 {
@@ -206,6 +230,10 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
             }
             write(&report, options)?;
         }
+    }
+    trials.truncate(report.rows.len()); // What a quick comparison had no time for comes last.
+    for counter in counters {
+        count(counter, rows, &mut trials, &contest, &mut report, options)?;
     }
     if options.builds {
         let keep = |builds: &[builds::Build]| {
@@ -219,6 +247,27 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
     write(&report, options)?;
     eprintln!("done after {:.0} s", begin.elapsed().as_secs_f64());
     Ok(report)
+}
+
+/// Has something counted in the rows that were measured. It takes its time, and disturbs nobody: the runs are made.
+fn count(
+    counter: Counter,
+    rows: &[Row],
+    trials: &mut [Trial<'_>],
+    contest: &Contest,
+    report: &mut Report,
+    options: &Options,
+) -> io::Result<()> {
+    let begin = Instant::now();
+    for (i, (row, trial)) in rows.iter().zip(trials).enumerate().filter(|(_, (row, _))| counter.counts_in(row)) {
+        eprint!("[{}] {:4.0} s  {}: ", counter.what(), begin.elapsed().as_secs_f64(), row.name);
+        let uncounted = trial.count(counter);
+        report.rows[i] = trial.measured(contest);
+        eprintln!("{}", report.rows[i].count_in_short(counter));
+        uncounted.into_iter().for_each(|uncounted| report.note_uncounted(uncounted));
+        write(report, options)?;
+    }
+    Ok(())
 }
 
 fn how(contest: &Contest) -> String {

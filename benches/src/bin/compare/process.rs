@@ -23,7 +23,7 @@ fn last_words(output: &Output) -> String {
 }
 
 /// Runs a command to its end, or ends it when it takes too long.
-pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Output, String> {
+fn finish(command: &mut Command, limit: Duration) -> Result<Output, String> {
     // What a peer panics with is its last words, and not where it was.
     let child =
         command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

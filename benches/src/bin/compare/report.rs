@@ -11,7 +11,9 @@ pub(crate) use page::page;
 pub(crate) use svg::chart;
 
 use crate::builds::Build;
+use crate::counter::Counter;
 use serde::Serialize;
+use std::fmt;
 
 /// A finished comparison.
 #[derive(Debug, Serialize)]
@@ -28,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) to_come: Vec<String>,
     /// What could not be had at all, and why.
     pub(crate) skipped: Vec<String>,
+    /// What could not be counted: the first row of each runtime where that was so.
+    pub(crate) uncounted: Vec<Uncounted>,
     /// Programs that do nothing, and what they cost.
     pub(crate) builds: Vec<Build>,
 }
@@ -83,8 +87,41 @@ pub(crate) struct Cell {
     pub(crate) allocations: Option<(f64, f64)>,
     /// System calls of an operation, where they could be counted.
     pub(crate) system_calls: Option<f64>,
+    /// Instructions of an operation, where they could be counted.
+    pub(crate) instructions: Option<f64>,
     /// Why there is no figure.
     pub(crate) failure: Option<String>,
+}
+
+/// Something that could not be counted of a runtime in a row, though the runtime does the row.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Uncounted {
+    /// What was to be counted.
+    pub(crate) what: &'static str,
+    /// The row's head.
+    pub(crate) row: String,
+    /// The runtime.
+    pub(crate) runtime: String,
+    /// How the run ended.
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Uncounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Uncounted { what, row, runtime, why } = self;
+        write!(f, "NOT COUNTED {what} of {runtime}, for the first time in {row}: {why}")
+    }
+}
+
+impl Report {
+    /// Notes what could not be counted, and says so on standard error; of a runtime once.
+    pub(crate) fn note_uncounted(&mut self, uncounted: Uncounted) {
+        let is_known = |one: &Uncounted| (one.what, &one.runtime) == (uncounted.what, &uncounted.runtime);
+        if !self.uncounted.iter().any(is_known) {
+            eprintln!("{uncounted}");
+            self.uncounted.push(uncounted);
+        }
+    }
 }
 
 impl Cell {
@@ -120,6 +157,12 @@ impl Measured {
     #[must_use]
     pub(crate) fn lto_ratio(&self) -> Option<f64> {
         Some(self.best_by(|cell| cell.lto)?.1)
+    }
+
+    /// Returns the peer that takes the least of what was counted, and corio's count as a part of its own.
+    #[must_use]
+    pub(crate) fn least_peer(&self, counter: Counter) -> Option<(&Cell, f64)> {
+        self.best_by(|cell| counter.of(cell))
     }
 
     /// Returns corio's figure as a multiple of the floor.

@@ -1,6 +1,6 @@
 //! The page of figures, whole: nothing in it is written by hand.
 
-use super::table::{COUNTS, counts, figures};
+use super::table::{COUNTS, INSTRUCTIONS, counts, figures, instructions};
 use super::{Measured, Report};
 use crate::builds;
 use std::fmt::Write;
@@ -33,6 +33,10 @@ pub(crate) fn page(report: &Report, chart: &str, command: &str) -> String {
     let counts = counts(&task);
     if !counts.is_empty() {
         let _ = write!(text, "\n## What an operation asks for\n\n{COUNTS}\n\n{counts}");
+    }
+    let instructions = instructions(&task);
+    if !instructions.is_empty() {
+        let _ = write!(text, "\n## What an operation takes of the processor\n\n{INSTRUCTIONS}\n\n{instructions}");
     }
     text + &floors(report) + "\n## Remarks\n" + &report.remarks()
 }

@@ -2,10 +2,12 @@
 
 use super::{Cell, Measured, Report};
 use crate::builds::BARS;
+use crate::counter::Counter;
 use std::fmt::Write;
 
 impl Report {
-    /// Returns the tables: the figures, then what an operation asks of the allocator and the system, then what failed.
+    /// Returns the tables: the figures, then what an operation asks of the allocator, the system and the processor, then what
+    /// failed.
     #[must_use]
     pub(crate) fn markdown(&self) -> String {
         let rows: Vec<_> = self.rows.iter().collect();
@@ -13,6 +15,10 @@ impl Report {
         let counts = counts(&rows);
         if !counts.is_empty() {
             let _ = write!(text, "\n{COUNTS}\n\n{counts}");
+        }
+        let instructions = instructions(&rows);
+        if !instructions.is_empty() {
+            let _ = write!(text, "\n{INSTRUCTIONS}\n\n{instructions}");
         }
         text + &self.remarks() + &self.builds_table()
     }
@@ -41,6 +47,9 @@ impl Report {
                     let _ = writeln!(text, "\nFAILED {} on {}: {failure}", row.name, cell.runtime);
                 }
             }
+        }
+        for uncounted in &self.uncounted {
+            let _ = writeln!(text, "\n{uncounted}");
         }
         text
     }
@@ -99,11 +108,27 @@ impl Measured {
         let failed: Vec<_> = failed.collect();
         if failed.is_empty() { text } else { text + "; failed: " + &failed.join(", ") }
     }
+
+    /// Returns what was counted in short: corio's count, and how it compares where that is a ratio.
+    #[must_use]
+    pub(crate) fn count_in_short(&self, counter: Counter) -> String {
+        let count = |cell: &Cell| counter.of(cell).map_or_else(|| String::from("not counted"), number);
+        let text = shown(self, "corio", count);
+        let least = self.least_peer(counter).filter(|(_, ratio)| ratio.is_finite());
+        least.map_or_else(
+            || text.clone(),
+            |(cell, ratio)| format!("{text}, {ratio:.2} of {} ({})", cell.runtime, count(cell)),
+        )
+    }
 }
 
 /// What the second table is.
 pub(super) const COUNTS: &str =
     "Allocations an operation, their bytes in parentheses; system calls after a stroke, where they were counted.";
+
+/// What the third table is.
+pub(super) const INSTRUCTIONS: &str = "Instructions an operation, by callgrind, which does not see into the kernel: a system call is one. \
+     In rows of one thread, but for the largest, of corio and of the six peers that are fastest there.";
 
 /// Returns the names of all columns: those of the longest row, and what others have besides.
 fn columns<'r>(rows: &[&'r Measured]) -> Vec<&'r str> {
@@ -125,7 +150,8 @@ fn optional(value: Option<f64>) -> String {
 /// The table of figures.
 pub(super) fn figures(rows: &[&Measured]) -> String {
     let with_lto = rows.iter().any(|row| row.cells.iter().any(|cell| cell.lto.is_some()));
-    let mut heads: Vec<_> = columns(rows).into_iter().map(str::to_owned).collect();
+    let mut heads = vec![String::from("unit")];
+    heads.extend(columns(rows).into_iter().map(str::to_owned));
     if with_lto {
         heads.push("corio, LTO".into());
     }
@@ -135,8 +161,8 @@ pub(super) fn figures(rows: &[&Measured]) -> String {
     }
     heads.extend(["bar", "floor", "of it"].map(String::from));
     let line = |row: &Measured| {
-        let mut line: Vec<_> =
-            columns(rows).iter().map(|name| shown(row, name, |cell| figure_text(row, cell))).collect();
+        let mut line = vec![row.unit.to_owned()];
+        line.extend(columns(rows).iter().map(|name| shown(row, name, |cell| figure_text(row, cell))));
         if with_lto {
             line.push(row.cells.first().and_then(|cell| cell.lto).map_or_else(String::new, number));
         }
@@ -158,22 +184,42 @@ pub(super) fn figures(rows: &[&Measured]) -> String {
 
 /// The table of counts; empty if nothing was counted.
 pub(super) fn counts(rows: &[&Measured]) -> String {
-    let counted = |cell: &Cell| cell.allocations.is_some();
-    let rows: Vec<_> = rows.iter().copied().filter(|row| row.cells.iter().any(counted)).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let is_counted =
-        |name: &&str| rows.iter().flat_map(|row| &row.cells).any(|cell| cell.runtime == **name && counted(cell));
-    let names: Vec<_> = columns(&rows).into_iter().filter(|name| is_counted(name)).collect();
+    let (rows, names) = counted(rows, |cell| cell.allocations.is_some());
     let heads: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     table(&heads, &rows, |row| names.iter().map(|name| shown(row, name, counts_text)).collect())
 }
 
+/// The table of instructions, with the peer that takes the fewest; empty if nothing was counted.
+pub(super) fn instructions(rows: &[&Measured]) -> String {
+    let (rows, names) = counted(rows, |cell| cell.instructions.is_some());
+    let mut heads: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    heads.extend(["least peer", "ratio"].map(String::from));
+    table(&heads, &rows, |row| {
+        let mut line: Vec<_> = names.iter().map(|name| shown(row, name, instructions_text)).collect();
+        let least = row.least_peer(Counter::Instructions);
+        line.push(least.map_or_else(String::new, |(cell, _)| cell.runtime.clone()));
+        line.push(least.map_or_else(String::new, |(_, ratio)| format!("**{ratio:.2}**")));
+        line
+    })
+}
+
+/// Returns the rows where something was counted, and the names of the columns.
+fn counted<'r>(rows: &[&'r Measured], is_counted: impl Fn(&Cell) -> bool) -> (Vec<&'r Measured>, Vec<&'r str>) {
+    let rows: Vec<_> = rows.iter().copied().filter(|row| row.cells.iter().any(&is_counted)).collect();
+    let cells = || rows.iter().flat_map(|row| &row.cells);
+    let has_count = |name: &&str| cells().any(|cell| cell.runtime == **name && is_counted(cell));
+    let names = columns(&rows).into_iter().filter(has_count).collect();
+    (rows, names)
+}
+
+/// Draws a table; an empty text if it would have no rows.
 fn table(heads: &[String], rows: &[&Measured], line: impl Fn(&Measured) -> Vec<String>) -> String {
-    let mut text = format!("| workload | unit | {} |\n|---|---|{}\n", heads.join(" | "), "--:|".repeat(heads.len()));
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("| workload | {} |\n|---|{}\n", heads.join(" | "), "--:|".repeat(heads.len()));
     for row in rows {
-        let _ = writeln!(text, "| {} | {} | {} |", row.name, row.unit, line(row).join(" | "));
+        let _ = writeln!(text, "| {} | {} |", row.name, line(row).join(" | "));
     }
     text
 }
@@ -201,4 +247,55 @@ fn counts_text(cell: &Cell) -> String {
     let Some((calls, bytes)) = cell.allocations else { return String::new() };
     let system = cell.system_calls.map_or_else(String::new, |calls| format!(" / {calls:.2}"));
     format!("{calls:.1} ({bytes:.0}){system}")
+}
+
+fn instructions_text(cell: &Cell) -> String {
+    let note = if cell.counts { "" } else { " ¹" };
+    cell.instructions.map_or_else(String::new, |count| number(count) + note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(runtime: &str, instructions: Option<f64>) -> Cell {
+        Cell { runtime: runtime.to_owned(), counts: runtime != "kimojio", instructions, ..Cell::default() }
+    }
+
+    fn row(name: &str, cells: Vec<Cell>) -> Measured {
+        Measured {
+            name: name.to_owned(),
+            from_main: false,
+            unit: "ns",
+            bar: None,
+            limit: None,
+            runs: 1,
+            floor: None,
+            cells,
+        }
+    }
+
+    #[test]
+    fn the_least_peer_is_one_that_counts_and_was_counted() {
+        let counts = [("corio", Some(800.0)), ("monoio", Some(640.0)), ("kimojio", Some(64.0)), ("compio", None)];
+        let counted = row("gather", counts.map(|(runtime, count)| cell(runtime, count)).into());
+        let lines = instructions(&[&counted, &row("memory", vec![cell("corio", None)])]);
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(lines[0], "| workload | corio | monoio | kimojio | least peer | ratio |");
+        assert_eq!(lines[2], "| gather | 800 | 640 | 64.0 ¹ | monoio | **1.25** |");
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn an_eager_peer_is_compared_with_eager_tasks() {
+        let eager = |cell| Cell { eager: true, ..cell };
+        let corio = [cell("corio", Some(300.0)), eager(cell("corio eager", Some(200.0)))];
+        let counted = row("spawn", [&corio[..], &[eager(cell("glommio", Some(400.0)))]].concat());
+        assert_eq!(counted.least_peer(Counter::Instructions).map(|(_, ratio)| ratio), Some(0.5));
+    }
+
+    #[test]
+    fn nothing_counted_is_no_table() {
+        assert_eq!(instructions(&[&row("memory", vec![cell("corio", None)])]), "");
+    }
 }
