@@ -12,17 +12,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// A child whose future returns `O`.
+///
+/// Two words: there may be a hundred thousand, which are tasks. What is none is in a box.
 pub enum Child<O: Outcome> {
     /// A task that was made of a plain future.
     Spawned(Task<O>),
     /// A task that was given.
     Task(Task<O::Value>),
     /// A cell that was given.
-    Cell(corio_future::Future<O::Value>),
+    Cell(Box<corio_future::Future<O::Value>>),
     /// A gather that was given.
-    Gather(corio_future::Future<Result<O::Value, Failure>>),
+    Gather(Box<corio_future::Future<Result<O::Value, Failure>>>),
     /// A task or a cell of results that was given to count as one.
-    Fallible(Box<dyn Handle<O::Value>>),
+    Fallible(Box<Box<dyn Handle<O::Value>>>),
 }
 
 impl<O: Outcome> Child<O> {

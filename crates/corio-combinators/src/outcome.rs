@@ -107,13 +107,13 @@ impl<T: 'static, E: Into<Box<dyn Error>> + 'static> Outcome for Result<T, E> {
             return Ok(Child::Task(task));
         }
         if let Some(cell) = any.downcast_mut::<Option<corio_future::Future<T>>>().and_then(Option::take) {
-            return Ok(Child::Cell(cell));
+            return Ok(Child::Cell(Box::new(cell)));
         }
         if let Some(gather) = any.downcast_mut::<Option<Gather<T>>>().and_then(Option::take) {
-            return Ok(Child::Gather(gather.into_cell()));
+            return Ok(Child::Gather(Box::new(gather.into_cell())));
         }
         if let Some(fallible) = any.downcast_mut::<Option<Fallible<T>>>().and_then(Option::take) {
-            return Ok(Child::Fallible(fallible.into_handle()));
+            return Ok(Child::Fallible(Box::new(fallible.into_handle())));
         }
         Err(future.expect("it was taken only to be returned"))
     }

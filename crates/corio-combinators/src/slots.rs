@@ -7,7 +7,7 @@ use crate::members::{List, Tuple};
 use crate::outcome::Outcome;
 use corio_seam::Waitable;
 use corio_task::Audience;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,10 @@ use std::sync::Arc;
 const MANY: usize = 32;
 
 /// One child, and later how it ended.
-pub struct Slot<O: Outcome>(RefCell<Content<O>>);
+///
+/// What it holds is taken out to be looked at, and put back: nothing that is called meanwhile is the user's. Where the user's
+/// code may run, the slot says so in the meantime.
+pub struct Slot<O: Outcome>(Cell<Content<O>>);
 
 /// What a slot holds.
 enum Content<O: Outcome> {
@@ -25,43 +28,60 @@ enum Content<O: Outcome> {
     Asked,
     /// Likewise, and its end was told meanwhile.
     Missed,
-    /// The child is being asked for its result, or that has been taken.
+    /// The child is being looked at or asked for its result, or that has been taken.
     Nothing,
-    Result(Result<O::Value, Failure>),
+    Value(O::Value),
+    Failed(Box<Failure>),
 }
 
 impl<O: Outcome> Slot<O> {
     #[track_caller]
     fn new<F: Future<Output = O> + 'static>(future: F) -> Slot<O> {
-        Slot(RefCell::new(Content::Child(Child::start(future))))
+        Slot(Cell::new(Content::Child(Child::start(future))))
+    }
+
+    /// Calls `look` with what it holds.
+    #[inline]
+    fn look<R>(&self, look: impl FnOnce(&Content<O>) -> R) -> R {
+        let content = self.0.replace(Content::Nothing);
+        let seen = look(&content);
+        self.put(content);
+        seen
+    }
+
+    /// Puts something in where nothing is.
+    #[inline]
+    fn put(&self, content: Content<O>) {
+        std::mem::forget(self.0.replace(content)); // Without a look at what to drop.
     }
 
     #[inline]
     fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
-        match &*self.0.borrow() {
+        self.look(|content| match content {
             Content::Child(child) if !child.done() => {
                 child.listen_with(ears, index); // Nothing runs now: the child is pending.
                 true
             }
             _ => false,
-        }
+        })
     }
 
     /// Takes the child that has ended, or notes that it has, if it is being asked to end.
     #[inline]
     fn take_child(&self) -> Option<Child<O>> {
-        let mut content = self.0.borrow_mut();
-        let next = if matches!(*content, Content::Asked) { Content::Missed } else { Content::Nothing };
-        match std::mem::replace(&mut *content, next) {
-            Content::Child(child) => Some(child),
-            _ => None,
+        match self.0.replace(Content::Nothing) {
+            Content::Child(child) => return Some(child),
+            Content::Asked => self.put(Content::Missed),
+            other => self.put(other),
         }
+        None
     }
 
     /// Moves the result out, after the end of all.
     fn take(&self) -> Result<O::Value, Failure> {
         match self.0.replace(Content::Nothing) {
-            Content::Result(result) => result,
+            Content::Value(value) => Ok(value),
+            Content::Failed(failure) => Err(*failure),
             _ => panic!("a gather is over when every child has left its result"),
         }
     }
@@ -69,7 +89,7 @@ impl<O: Outcome> Slot<O> {
     #[inline]
     fn take_value(&self) -> O::Value {
         match self.0.replace(Content::Nothing) {
-            Content::Result(Ok(value)) => value,
+            Content::Value(value) => value,
             _ => panic!("a gather of values has a child that failed, or is not over"),
         }
     }
@@ -77,7 +97,7 @@ impl<O: Outcome> Slot<O> {
 
 impl<O: Outcome> fmt::Debug for Slot<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_over = matches!(*self.0.borrow(), Content::Result(_));
+        let is_over = self.look(|content| matches!(content, Content::Value(_) | Content::Failed(_)));
         f.debug_struct("Slot").field("is_over", &is_over).finish_non_exhaustive()
     }
 }
@@ -112,10 +132,13 @@ pub trait AnySlot {
 
 impl<O: Outcome> AnySlot for Slot<O> {
     fn cancel(&self, message: Option<Arc<str>>) -> (bool, bool) {
-        if !matches!(*self.0.borrow(), Content::Child(_)) {
-            return (false, false);
-        }
-        let Content::Child(child) = self.0.replace(Content::Asked) else { return (false, false) };
+        let child = match self.0.replace(Content::Asked) {
+            Content::Child(child) => child,
+            other => {
+                self.put(other);
+                return (false, false);
+            }
+        };
         let accepted = child.cancel(message); // Whatever this leads to may come back here: under no borrow.
         let missed = matches!(self.0.replace(Content::Child(child)), Content::Missed);
         (accepted, missed)
@@ -124,46 +147,52 @@ impl<O: Outcome> AnySlot for Slot<O> {
     #[inline]
     fn collect(&self) -> Collected {
         let Some(child) = self.take_child() else { return Collected::Nothing };
-        let result = child.take(); // User code perhaps, a `Clone`.
-        let collected = if result.is_ok() { Collected::Value } else { Collected::Failure };
-        self.0.replace(Content::Result(result));
-        collected
+        match child.take() {
+            // User code perhaps, a `Clone`.
+            Ok(value) => {
+                self.put(Content::Value(value));
+                Collected::Value
+            }
+            Err(failure) => {
+                self.put(Content::Failed(Box::new(failure)));
+                Collected::Failure
+            }
+        }
     }
 
     #[inline]
     fn collect_value(&self) -> bool {
-        let mut content = self.0.borrow_mut();
-        if !matches!(*content, Content::Child(_)) {
-            return false;
-        }
-        let Content::Child(child) = std::mem::replace(&mut *content, Content::Nothing) else { return false };
-        let taken = child.take_value();
-        let is_value = taken.is_ok();
-        *content = taken.map_or_else(Content::Child, |value| Content::Result(Ok(value))); // Over `Nothing`.
+        let (content, is_value) = match self.0.replace(Content::Nothing) {
+            Content::Child(child) => match child.take_value() {
+                Ok(value) => (Content::Value(value), true),
+                Err(child) => (Content::Child(child), false),
+            },
+            other => (other, false),
+        };
+        self.put(content);
         is_value
     }
 
     fn take_failure(&self) -> Option<Failure> {
-        let mut content = self.0.borrow_mut();
-        if !matches!(*content, Content::Result(Err(_))) {
-            return None;
-        }
-        match std::mem::replace(&mut *content, Content::Nothing) {
-            Content::Result(result) => result.err(),
-            _ => None,
+        match self.0.replace(Content::Nothing) {
+            Content::Failed(failure) => Some(*failure),
+            other => {
+                self.put(other);
+                None
+            }
         }
     }
 
     #[inline]
     fn is_pending(&self) -> bool {
-        matches!(&*self.0.borrow(), Content::Child(child) if !child.done())
+        self.look(|content| matches!(content, Content::Child(child) if !child.done()))
     }
 
     fn waitable(&self) -> Option<Rc<dyn Waitable>> {
-        match &*self.0.borrow() {
+        self.look(|content| match content {
             Content::Child(child) if !child.done() => Some(child.waitable()),
             _ => None,
-        }
+        })
     }
 }
 
@@ -313,3 +342,17 @@ tuple!(
         11, L, OL
     )
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use corio_task::JoinError;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_slot_is_small() {
+        assert_eq!(size_of::<Child<Result<u64, JoinError>>>(), 16);
+        assert_eq!(size_of::<Slot<Result<u64, JoinError>>>(), 16);
+        assert_eq!(size_of::<Slot<Result<[u64; 9], JoinError>>>(), 80, "as large as its value asks for");
+    }
+}

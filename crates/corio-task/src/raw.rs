@@ -29,6 +29,8 @@
 //! A waker that a leaf of ours *keeps* on the owner's thread has a table of its own and is counted apart, so that the set
 //! can tell whether anybody else could wake the task: [`TaskPtr::may_be_woken`]. One that dies while the set does
 //! not run cannot prove that it is on the owner's thread: it is taken off the shared word, and `lost` says that it was.
+//! A set that sleeps because somebody else could, *watches* the task: a bit of the shared word has whoever drops a waker ring,
+//! so that the set need not wake up to see whether that is still there.
 //!
 //! How a task ends is in `end`.
 
