@@ -147,8 +147,8 @@ impl<O: Outcome> AnySlot for Slot<O> {
     #[inline]
     fn collect(&self) -> Collected {
         let Some(child) = self.take_child() else { return Collected::Nothing };
-        match child.take() {
-            // User code perhaps, a `Clone`.
+        let taken = child.take(); // User code perhaps, a `Clone`.
+        match taken {
             Ok(value) => {
                 self.put(Content::Value(value));
                 Collected::Value

@@ -33,6 +33,7 @@
 //! | [`Context`], [`Token`], [`Node`], [`ReadyQueue`], [`Shared`], [`Sleep`], [`Waiting`], [`ThinTarget`], [`Alarm`], [`Resume`], [`Report`] | no | no |
 //! | [`Seeded`] | no | no |
 //! | [`ShutdownHook`] | no | no |
+//! | [`Thin`] | as what is in it | as what is in it |
 //!
 //! # How it works
 //!

@@ -238,6 +238,9 @@ fn table() -> Vec<Row> {
         "..P.." corio_seam::Shared<u32>;
         "..P.." corio_seam::Waiting;
         "SYPUR" corio_seam::TargetId;
+        "SYPUR" corio_seam::Thin<u32>;
+        "..PUR" corio_seam::Thin<Rc<u32>>;
+        "..P.." corio_seam::ThinTarget;
         "..P.." corio_seam::Context;
         "SYPUR" corio_seam::ContextVar<u32>;
         "SYPUR" corio_seam::ContextVar<Rc<u32>>;

@@ -7,6 +7,7 @@
 
 use crate::{TargetId, Waitable};
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -157,7 +158,7 @@ impl<W: fmt::Debug> fmt::Debug for Thin<W> {
 /// A reference of a [`Thin`], whatever is in it: one of its `Rc`'s, in one word. `!Send`.
 ///
 /// For whoever keeps what is waited for: see [`Seam::wait_on_target`](crate::Seam::wait_on_target).
-pub struct ThinTarget(NonNull<Head>);
+pub struct ThinTarget(NonNull<Head>, PhantomData<Rc<dyn Waitable>>);
 
 impl ThinTarget {
     /// The least that its address is a multiple of, so that a word which may be one can be told by its lowest bits.
@@ -168,7 +169,7 @@ impl ThinTarget {
     #[must_use]
     pub fn of<W: Waitable + 'static>(thin: &Rc<Thin<W>>) -> ThinTarget {
         let thin = Rc::into_raw(Rc::clone(thin)).cast_mut();
-        ThinTarget(NonNull::new(thin).expect("an `Rc` is never null").cast())
+        ThinTarget(NonNull::new(thin).expect("an `Rc` is never null").cast(), PhantomData)
     }
 
     /// Returns it as any [`Waitable`] is held.
@@ -202,7 +203,7 @@ impl ThinTarget {
     #[inline]
     #[must_use]
     pub unsafe fn from_raw(address: NonNull<()>) -> ThinTarget {
-        ThinTarget(address.cast())
+        ThinTarget(address.cast(), PhantomData)
     }
 
     #[inline]
@@ -218,7 +219,7 @@ impl Clone for ThinTarget {
         // SAFETY:
         // * the table is that of its type.
         unsafe { (self.table().retain)(self.0) };
-        ThinTarget(self.0)
+        ThinTarget(self.0, PhantomData)
     }
 }
 
