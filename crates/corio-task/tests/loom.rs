@@ -56,7 +56,7 @@ fn run_parked(set: &TaskSet, parker: &Parker, over: impl Fn() -> bool) {
     }
 }
 
-/// A task that hands `n` wakers out at its first poll, and is over when `flag` is set.
+/// A task that waits for something known, and hands `n` wakers out at its first poll; it is over when `flag` is set.
 fn waiting(set: &TaskSet, n: usize, flag: &Arc<AtomicBool>) -> (corio_task::Task<()>, Vec<Waker>) {
     let (send, receive) = std::sync::mpsc::channel();
     let flag = Arc::clone(flag);
@@ -65,6 +65,7 @@ fn waiting(set: &TaskSet, n: usize, flag: &Arc<AtomicBool>) -> (corio_task::Task
         if std::mem::take(&mut first) {
             (0..n).for_each(|_| send.send(cx.waker().clone()).unwrap());
         }
+        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"something known"));
         if flag.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     }));
     set.run_batch();
@@ -109,22 +110,6 @@ fn two_threads_wake_one_task() {
     });
 }
 
-/// A task that waits for something known, and hands `n` wakers out at its first poll; it is over when `flag` is set.
-fn known(set: &TaskSet, n: usize, flag: &Arc<AtomicBool>) -> (corio_task::Task<()>, Vec<Waker>) {
-    let (send, receive) = std::sync::mpsc::channel();
-    let flag = Arc::clone(flag);
-    let mut first = true;
-    let task = set.spawn(poll_fn(move |cx| {
-        if std::mem::take(&mut first) {
-            (0..n).for_each(|_| send.send(cx.waker().clone()).unwrap());
-        }
-        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"something known"));
-        if flag.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    set.run_batch();
-    (task, receive.try_iter().collect())
-}
-
 /// Runs a set that sleeps without a limit as long as it may be woken: true if it is over, false if it is stuck.
 fn run_watchfully(set: &TaskSet, parker: &Parker, over: impl Fn() -> bool) -> bool {
     while !over() {
@@ -152,7 +137,7 @@ fn run_watchfully(set: &TaskSet, parker: &Parker, over: impl Fn() -> bool) -> bo
 fn the_end_of_the_last_waker_is_heard() {
     loom::model(|| {
         let (set, parker) = belled();
-        let (task, wakers) = known(&set, 2, &Arc::new(AtomicBool::new(false)));
+        let (task, wakers) = waiting(&set, 2, &Arc::new(AtomicBool::new(false)));
         let threads: Vec<_> = wakers.into_iter().map(|waker| thread::spawn(move || drop(waker))).collect();
         assert!(!run_watchfully(&set, &parker, || task.done()));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
@@ -164,7 +149,7 @@ fn the_end_of_the_last_waker_is_heard() {
 fn the_end_of_a_waker_that_woke_is_heard() {
     loom::model(|| {
         let (set, parker) = belled();
-        let (task, mut wakers) = known(&set, 1, &Arc::new(AtomicBool::new(false)));
+        let (task, mut wakers) = waiting(&set, 1, &Arc::new(AtomicBool::new(false)));
         let waker = wakers.pop().unwrap();
         let foreign = thread::spawn(move || waker.wake());
         assert!(!run_watchfully(&set, &parker, || task.done()));
@@ -178,7 +163,7 @@ fn a_drop_that_is_watched_meets_the_end_of_the_set() {
     loom::model(|| {
         let (set, parker) = belled();
         let flag = Arc::new(AtomicBool::new(false));
-        let (task, mut wakers) = known(&set, 2, &flag);
+        let (task, mut wakers) = waiting(&set, 2, &flag);
         let (one, other) = (wakers.pop().unwrap(), wakers.pop().unwrap());
         let threads = [
             thread::spawn(move || drop(one)),

@@ -178,8 +178,8 @@ fn one_run(name: &str, options: &Options) -> ! {
     std::process::exit(status)
 }
 
-/// Measures row after row, and all of them again for the next round; then has counted what is to be counted. The files are written anew after each row, so that a
-/// comparison that is cut short is kept as far as it came.
+/// Measures row after row, and all of them again for the next round; then has counted what is to be counted. The files are
+/// written anew after each row, so that a comparison that is cut short is kept as far as it came.
 fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Report> {
     let machine = Machine::here();
     let begin = Instant::now();

@@ -220,8 +220,8 @@ impl TaskPtr {
         }
         if !header.state.has(MERGED) {
             self.free_unmerged(); // At the end no waker existed, and only a waker makes another.
-        } else if header.shared.sub(|| ()).0 == Left::Nobody {
-            self.free_merged();
+        } else {
+            self.give_up_shared();
         }
     }
 

@@ -224,7 +224,7 @@ fn lose_kept(task: TaskPtr) {
 impl TaskPtr {
     /// Gives up a reference of the shared word, and frees the cell if it was the last.
     #[inline]
-    fn give_up_shared(self) {
+    pub(super) fn give_up_shared(self) {
         // The inbox is held on its own: whatever comes after the reference is gone may be the end of the set.
         let (left, watched) = self.header().shared.sub(|| Arc::clone(&self.core().inbox));
         if left == Left::Nobody {

@@ -2,7 +2,7 @@
 
 use crate::kit::{Door, Log, OnDrop, forever, run, run_alone, stuck, yield_now};
 use corio_seam::{Alarm, LoopTime, Node, Remote, Report, Timer, TimerKey};
-use corio_task::{Bell, TaskSet, create_task, current_task};
+use corio_task::{Bell, Task, TaskSet, create_task, current_task};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -175,17 +175,23 @@ fn a_door_that_its_executor_answers_for_keeps_no_set_from_being_stuck() {
     assert!(!set.is_stuck(0), "something is ready");
 }
 
-/// A set that sleeps because another thread has a waker hears of its end, be it used or not; and of one end, if all go at once.
-#[test]
-fn a_set_that_watches_hears_of_the_end_of_a_waker() {
-    let (set, bell) = belled();
+/// Starts a task that hands a plain waker out at each poll, as to another thread, and says that it waits.
+fn waits_for_another_thread(set: &TaskSet) -> (Task<()>, std::sync::mpsc::Receiver<Waker>) {
     let (send, receive) = std::sync::mpsc::channel();
     let task = set.spawn(poll_fn(move |cx| {
         corio_seam::wait_on(corio_seam::Waiting::Leaf(&"another thread"));
         send.send(cx.waker().clone()).unwrap();
-        Poll::<()>::Pending
+        Poll::Pending
     }));
     set.run_batch();
+    (task, receive)
+}
+
+/// A set that sleeps because another thread has a waker hears of its end, be it used or not; and of one end, if all go at once.
+#[test]
+fn a_set_that_watches_hears_of_the_end_of_a_waker() {
+    let (set, bell) = belled();
+    let (task, receive) = waits_for_another_thread(&set);
     let waker = receive.recv().unwrap();
     let elsewhere = |f: Box<dyn FnOnce() + Send>| std::thread::spawn(f).join().unwrap();
     let watch = || {
@@ -217,13 +223,7 @@ fn a_set_that_watches_hears_of_the_end_of_a_waker() {
 #[test]
 fn a_wake_and_the_end_of_its_waker_ring_once() {
     let (set, bell) = belled();
-    let (send, receive) = std::sync::mpsc::channel::<Waker>();
-    let _task = set.spawn(poll_fn(move |cx| {
-        corio_seam::wait_on(corio_seam::Waiting::Leaf(&"another thread"));
-        send.send(cx.waker().clone()).unwrap();
-        Poll::<()>::Pending
-    }));
-    set.run_batch();
+    let (_task, receive) = waits_for_another_thread(&set);
     let waker = receive.recv().unwrap();
     assert!(set.fall_asleep() && set.watch());
     std::thread::spawn(move || waker.wake()).join().unwrap();
