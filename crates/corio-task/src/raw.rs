@@ -44,6 +44,7 @@ pub(crate) mod current;
 mod reference;
 mod registry;
 mod seats;
+mod segment;
 mod slab;
 mod state;
 mod waker;

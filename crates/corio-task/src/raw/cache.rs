@@ -16,6 +16,7 @@
 //! In builds with debug assertions and under Miri all count as large, so that a use after free is found there as ever; unless
 //! the flag `--cfg corio_slabs` says otherwise, so that Miri sees slabs too.
 
+use super::segment::Segments;
 use super::slab::{Change, Ring, Slab, Strays};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
@@ -35,6 +36,8 @@ const CLASSES: usize = 65;
 const MOST: usize = 512;
 /// So many it keeps for good: half a mebibyte, what a few thousand tasks need.
 const FEW: usize = 16;
+/// So many slabs a set has before its first segment: as much memory as that.
+const ALONE: usize = if cfg!(target_os = "linux") { 64 } else { usize::MAX };
 
 /// One size of blocks, or the layout of what is too large, or aligned too much, for a slab.
 #[derive(Clone, Copy)]
@@ -148,6 +151,9 @@ pub(crate) struct Cache {
     empties: Cell<usize>,
     /// How many may be.
     most: Cell<usize>,
+    segments: Segments,
+    /// How many slabs there are before one lies in a segment.
+    alone: Cell<usize>,
     strays: Strays,
 }
 
@@ -159,6 +165,8 @@ impl Cache {
             empty: Ring::default(),
             empties: Cell::new(0),
             most: Cell::new(MOST),
+            segments: Segments::default(),
+            alone: Cell::new(ALONE),
             strays: Strays::new(),
         }
     }
@@ -195,10 +203,18 @@ impl Cache {
     }
 
     fn new_slab(&self, size: usize) -> Slab {
-        let (slab, all) = (Slab::new(size), &mut *self.all.borrow_mut());
+        let all = &mut *self.all.borrow_mut();
+        let slab = if all.len() < self.alone.get() { Slab::new(size) } else { self.slab_in_a_segment(size) };
         slab.set_place(all.len());
         all.push(slab);
         slab
+    }
+
+    fn slab_in_a_segment(&self, size: usize) -> Slab {
+        let (segment, memory) = self.segments.take();
+        // SAFETY:
+        // * a segment's place is as large and as aligned, and is the slab's until it is put back.
+        unsafe { Slab::at(memory, segment, size) }
     }
 
     /// Frees a slab.
@@ -212,9 +228,14 @@ impl Cache {
         if let Some(moved) = all.get(slab.place()) {
             moved.set_place(slab.place());
         }
-        // SAFETY:
-        // * the caller's own promise; and it is in the list no more.
-        unsafe { slab.free() };
+        match slab.memory() {
+            // SAFETY:
+            // * the segment gave it; and nobody uses it, says the caller, nor is it in the list any more.
+            (Some(segment), memory) => unsafe { self.segments.put(segment, memory) },
+            // SAFETY:
+            // * the same, but that it is of no segment.
+            (None, _) => unsafe { slab.free() },
+        }
     }
 
     /// Returns the blocks that may be in use, from that place on, each with its place. Among them are some that were given
@@ -310,12 +331,14 @@ impl Cache {
         });
     }
 
-    /// Frees one of the empty slabs, if they are many, and takes care of what died on other threads.
+    /// Frees one of the empty slabs, if they are many, takes care of what died on other threads, and gives the system back
+    /// what segments do not use.
     #[inline]
     pub(crate) fn trim(&self) {
         if self.empties.get() > FEW || !self.strays.is_empty() {
             self.trim_now();
         }
+        self.segments.give_back();
     }
 
     #[cold]
@@ -350,6 +373,7 @@ impl Cache {
         while self.empties.get() > 0 {
             self.free_empty();
         }
+        while self.segments.give_back() {}
     }
 }
 
@@ -357,10 +381,12 @@ impl Cache {
 impl Drop for Cache {
     fn drop(&mut self) {
         for slab in self.all.take() {
-            // SAFETY:
-            // * no cell is left: nobody uses a block of it; the rings go with the cache, and look at none any more.
-            unsafe { slab.free() };
-        }
+            if let (None, _) = slab.memory() {
+                // SAFETY:
+                // * no cell is left: nobody uses a block of it; the rings go with the cache, and look at none any more.
+                unsafe { slab.free() };
+            }
+        } // The others go with their segments.
     }
 }
 
@@ -511,6 +537,25 @@ mod tests {
         cache.trim();
         assert_eq!(cache.empties.get(), FEW, "few are kept for good");
         cache.empties.set(1);
+    }
+
+    /// What is in a segment is used again, trimmed, and gone with the last of it, as ever.
+    #[test]
+    fn slabs_of_many_lie_in_segments() {
+        let cache = Cache::new();
+        cache.alone.set(2);
+        let segments = || cache.all.borrow().iter().map(|slab| slab.memory().0).collect::<Vec<_>>();
+        let mut blocks = take(&cache, 5 * EACH);
+        assert_eq!(segments(), [None, None, Some(0), Some(0), Some(0)]);
+        put_all(&cache, blocks.drain(EACH..4 * EACH));
+        assert_eq!(cache.empties.replace(FEW + 1), 3); // As if it had so many.
+        cache.trim();
+        assert_eq!((cache.empties.replace(2), segments().len()), (FEW, 4));
+        blocks.extend(take(&cache, 2 * EACH));
+        assert_eq!((cache.empties.get(), segments().len()), (0, 4));
+        cache.clear();
+        put_all(&cache, blocks);
+        assert!(segments().is_empty());
     }
 
     /// A set that is closed keeps no empty slab; a block that is in use then is there as long as it is.

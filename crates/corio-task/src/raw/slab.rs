@@ -12,11 +12,13 @@ use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
 /// A slab begins at a multiple of this.
-const ALIGN: usize = 32 << 10;
+pub(super) const ALIGN: usize = 32 << 10;
 /// How large a slab is: less than that by as much as an allocator may write in front of the next.
 pub(super) const SIZE: usize = ALIGN - 64;
 /// Blocks begin so far behind the slab's beginning.
 const FIRST: usize = 64;
+/// No segment has this number.
+const ALONE: u32 = u32::MAX;
 /// Added to the count of a slab all of whose blocks are in use.
 const FULL: i32 = i32::MIN;
 
@@ -43,6 +45,8 @@ struct Front {
     used: Cell<i32>,
     /// Which of its cache's slabs it is.
     place: Cell<u32>,
+    /// The number of the segment that it lies in; [`ALONE`] if it is an allocation of its own.
+    segment: Cell<u32>,
     /// Its neighbours in the ring that it stands in.
     next: Cell<Option<Slab>>,
     previous: Cell<Option<Slab>>,
@@ -67,18 +71,30 @@ pub(super) enum Change {
 }
 
 impl Slab {
-    /// Makes a slab of blocks of `size` bytes.
+    /// Makes a slab of blocks of `size` bytes, an allocation of its own.
     pub(super) fn new(size: usize) -> Slab {
         // SAFETY:
         // * the size is not 0.
         let memory = unsafe { alloc(LAYOUT) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(LAYOUT) };
+        // SAFETY:
+        // * it is so large and so aligned, and nobody else's.
+        unsafe { Slab::at(memory, ALONE, size) }
+    }
+
+    /// Makes a slab of blocks of `size` bytes in the segment of that number.
+    ///
+    /// # Safety
+    ///
+    /// * `memory` is [`SIZE`] bytes, and begins at a multiple of [`ALIGN`]; it is the slab's as long as that lives.
+    pub(super) unsafe fn at(memory: NonNull<u8>, segment: u32, size: usize) -> Slab {
         let front = Front {
             free: Cell::new(None),
             fresh: Cell::new(0),
             size: Cell::new(0),
             used: Cell::new(0),
             place: Cell::new(0),
+            segment: Cell::new(segment),
             next: Cell::new(None),
             previous: Cell::new(None),
         };
@@ -113,6 +129,12 @@ impl Slab {
     /// Returns how long its blocks are.
     pub(super) fn block_size(self) -> usize {
         self.front().size.get() as usize
+    }
+
+    /// Returns its memory, and the number of the segment that this lies in, if it does.
+    pub(super) fn memory(self) -> (Option<u32>, NonNull<u8>) {
+        let segment = self.front().segment.get();
+        ((segment != ALONE).then_some(segment), self.0.cast())
     }
 
     /// Returns which of its cache's slabs it is.
@@ -223,14 +245,14 @@ impl Slab {
         used == 0
     }
 
-    /// Frees the slab.
+    /// Frees a slab that lies in no segment.
     ///
     /// # Safety
     ///
-    /// * Nobody uses it, nor a block of it, any more, and it stands in no ring.
+    /// * [`new`](Slab::new) made it. Nobody uses it, nor a block of it, any more, and it stands in no ring.
     pub(super) unsafe fn free(self) {
         // SAFETY:
-        // * `new` made it with this layout, and the caller gives it up.
+        // * `new` made it with this layout, says the caller, who gives it up.
         unsafe { dealloc(self.0.cast().as_ptr(), LAYOUT) };
     }
 }

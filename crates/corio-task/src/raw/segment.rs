@@ -1,0 +1,286 @@
+//! Segments: two mebibytes each, which the system may back by one page, and which hold 64 slabs.
+//!
+//! Memory that is new to a program is filled with zeros by the kernel, a page at its first touch. A page has 4 KiB, holds some
+//! forty tasks, and takes more time than all that they do. Linux backs an aligned two mebibytes by one *huge* page, in a
+//! fraction of the time of the 512 small ones, if it is asked to (`MADV_HUGEPAGE`). So the slabs of a set that has many lie
+//! in segments of that size: mimalloc's idea and word (Leijen, Zorn, de Moura, "Mimalloc: Free List Sharding in Action",
+//! 2019); that whole huge pages should be filled, and emptied, is TCMalloc's (Hunter et al., "Beyond malloc efficiency to
+//! fleet efficiency", OSDI 2021).
+//!
+//! What it costs: a segment is resident from its first slab on. So a set has 64 slabs of their own before its first segment;
+//! and a set that goes to sleep gives the system back whatever quarter of a segment holds no slab. A system that is told not
+//! to make huge pages (`/sys/kernel/mm/transparent_hugepage/enabled`, or `PR_SET_THP_DISABLE` for one process) makes none.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+
+/// A segment is so large, and begins at a multiple of it: a huge page, where pages have 4 KiB.
+const SIZE: usize = 2 << 20;
+/// A place for a slab is so large, and begins at a multiple of it.
+const PLACE: usize = super::slab::ALIGN;
+/// How many places a segment has: as many as bits in a word.
+const PLACES: usize = SIZE / PLACE;
+/// What is given back at a time: half a mebibyte, which is a multiple of all pages that Linux knows but huge ones.
+const QUARTER: usize = SIZE / 4;
+/// The places of a segment's first quarter.
+const FIRST_QUARTER: u64 = (1 << (PLACES / 4)) - 1;
+/// All places are free.
+const ALL: u64 = u64::MAX;
+
+const _: () = assert!(PLACES == u64::BITS as usize);
+
+const LAYOUT: Layout = match Layout::from_size_align(SIZE, SIZE) {
+    Ok(layout) => layout,
+    Err(_) => panic!("a layout"),
+};
+
+/// A segment that is alive.
+struct Segment {
+    memory: NonNull<u8>,
+    /// The places that hold no slab, a bit each.
+    free: u64,
+    /// Those of them whose memory the system has back: it is zeros at the next touch.
+    returned: u64,
+}
+
+impl Segment {
+    fn new() -> Segment {
+        // SAFETY:
+        // * the size is not 0.
+        let memory = unsafe { alloc(LAYOUT) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(LAYOUT) };
+        system::ask_for_a_huge_page(memory, SIZE);
+        Segment { memory, free: ALL, returned: 0 }
+    }
+
+    /// Takes a place: one whose memory is there, if there is any.
+    fn take(&mut self) -> Option<NonNull<u8>> {
+        let there = self.free & !self.returned;
+        let choice = if there == 0 { self.free } else { there };
+        if choice == 0 {
+            return None;
+        }
+        let place = choice & choice.wrapping_neg();
+        self.free &= !place;
+        self.returned &= !place;
+        // SAFETY:
+        // * there are as many places as bits.
+        Some(unsafe { self.memory.add(place.trailing_zeros() as usize * PLACE) })
+    }
+
+    /// Notes that a place holds no slab any more.
+    fn put(&mut self, place: NonNull<u8>) {
+        let number = (place.as_ptr().addr() - self.memory.as_ptr().addr()) / PLACE;
+        debug_assert!(number < PLACES && self.free & (1 << number) == 0);
+        self.free |= 1 << number;
+    }
+
+    /// Gives the system the memory of those quarters back that hold no slab; and tells whether there was one.
+    fn give_back(&mut self) -> bool {
+        let there = self.free & !self.returned;
+        let quarters = (0..4).filter(|quarter| !there & Self::places_of(*quarter) == 0);
+        quarters.map(|quarter| self.give_quarter_back(quarter)).count() > 0
+    }
+
+    fn give_quarter_back(&mut self, quarter: usize) {
+        self.returned |= Self::places_of(quarter);
+        // SAFETY:
+        // * the quarter is inside the segment.
+        let start = unsafe { self.memory.add(quarter * QUARTER) };
+        // SAFETY:
+        // * no slab is in the quarter; it begins at a multiple of its size, which is a multiple of a page.
+        unsafe { system::give_back(start, QUARTER) };
+    }
+
+    fn places_of(quarter: usize) -> u64 {
+        FIRST_QUARTER << (quarter * PLACES / 4)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY:
+        // * `new` made it with this layout. Whoever drops it uses no slab in it any more: `Segments` promises so.
+        unsafe { dealloc(self.memory.as_ptr(), LAYOUT) };
+    }
+}
+
+/// The segments of a set.
+///
+/// One whose places are all free is freed; the others are when this is dropped, by which time nobody uses what is in them.
+#[derive(Default)]
+pub(super) struct Segments {
+    /// By their numbers; there is none where one was freed.
+    all: RefCell<Vec<Option<Segment>>>,
+    /// Those of lower numbers have no free place.
+    room: Cell<usize>,
+    /// Places have been taken or put in since no quarter was found to be given back.
+    has_changed: Cell<bool>,
+}
+
+impl Segments {
+    /// Takes a place for a slab; and tells the number of its segment.
+    pub(super) fn take(&self) -> (u32, NonNull<u8>) {
+        let all = &mut *self.all.borrow_mut();
+        self.has_changed.set(true);
+        loop {
+            let number = self.room.get();
+            if number == all.len() {
+                all.push(None);
+            }
+            if let Some(place) = all[number].get_or_insert_with(Segment::new).take() {
+                return (number as u32, place);
+            }
+            self.room.set(number + 1);
+        }
+    }
+
+    /// Puts a place back.
+    ///
+    /// # Safety
+    ///
+    /// * [`take`](Segments::take) gave `place`, with this number, and nobody uses it any more.
+    pub(super) unsafe fn put(&self, number: u32, place: NonNull<u8>) {
+        let (all, number) = (&mut *self.all.borrow_mut(), number as usize);
+        self.has_changed.set(true);
+        self.room.set(self.room.get().min(number));
+        let segment = &mut all[number];
+        segment.as_mut().expect("a segment lives while it holds a slab").put(place);
+        segment.take_if(|segment| segment.free == ALL);
+    }
+
+    /// Gives the system back what quarters of a segment hold no slab, if there is one; and tells whether there was.
+    #[inline]
+    pub(super) fn give_back(&self) -> bool {
+        self.has_changed.get() && self.give_back_now()
+    }
+
+    #[cold]
+    fn give_back_now(&self) -> bool {
+        let gave = self.all.borrow_mut().iter_mut().flatten().any(Segment::give_back);
+        self.has_changed.set(gave);
+        gave
+    }
+}
+
+/// What is asked of Linux. That it is advice: it may be refused, and nothing depends on it.
+#[cfg(all(target_os = "linux", not(miri)))]
+mod system {
+    use std::ptr::NonNull;
+
+    /// Asks for one page under memory that is so large and so aligned.
+    pub(super) fn ask_for_a_huge_page(memory: NonNull<u8>, size: usize) {
+        // SAFETY:
+        // * the advice changes nothing that is in the memory.
+        unsafe { libc::madvise(memory.as_ptr().cast(), size, libc::MADV_HUGEPAGE) };
+    }
+
+    /// Gives memory back, which is zeros at its next touch, or what it was.
+    ///
+    /// # Safety
+    ///
+    /// * Nobody uses the memory, which is the caller's, and made of whole pages.
+    pub(super) unsafe fn give_back(memory: NonNull<u8>, size: usize) {
+        // SAFETY:
+        // * the caller's own promise.
+        unsafe { libc::madvise(memory.as_ptr().cast(), size, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Where nobody is to be asked.
+#[cfg(not(all(target_os = "linux", not(miri))))]
+mod system {
+    use std::ptr::NonNull;
+
+    pub(super) fn ask_for_a_huge_page(_: NonNull<u8>, _: usize) {}
+
+    /// # Safety
+    ///
+    /// * As on Linux.
+    pub(super) unsafe fn give_back(_: NonNull<u8>, _: usize) {}
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn put(segments: &Segments, (number, place): (u32, NonNull<u8>)) {
+        // SAFETY:
+        // * the tests below put in what they took, once.
+        unsafe { segments.put(number, place) };
+    }
+
+    fn take(segments: &Segments, count: usize) -> Vec<(u32, NonNull<u8>)> {
+        (0..count).map(|_| segments.take()).collect()
+    }
+
+    /// How many segments are alive.
+    fn count(segments: &Segments) -> usize {
+        segments.all.borrow().iter().flatten().count()
+    }
+
+    #[test]
+    fn places_lie_side_by_side_in_an_aligned_segment() {
+        let segments = Segments::default();
+        let places = take(&segments, PLACES + 1);
+        let first = places[0].1.as_ptr().addr();
+        assert_eq!(first % SIZE, 0);
+        for (index, (number, place)) in places[..PLACES].iter().enumerate() {
+            assert_eq!((*number, place.as_ptr().addr()), (0, first + index * PLACE));
+            // SAFETY:
+            // * the place is ours, and so long.
+            unsafe { place.write_bytes(0xA5, PLACE) };
+        }
+        assert_eq!((places[PLACES].0, count(&segments)), (1, 2));
+    }
+
+    #[test]
+    fn a_place_is_taken_again_before_a_new_segment_is_made() {
+        let segments = Segments::default();
+        let places = take(&segments, 2 * PLACES);
+        put(&segments, places[7]);
+        put(&segments, places[PLACES + 9]);
+        assert_eq!(take(&segments, 2), [places[7], places[PLACES + 9]]);
+        assert_eq!((segments.take().0, count(&segments)), (2, 3));
+    }
+
+    #[test]
+    fn a_segment_that_holds_nothing_is_freed_and_its_number_used_again() {
+        let segments = Segments::default();
+        let mut places = take(&segments, 3 * PLACES);
+        places.drain(PLACES..2 * PLACES).for_each(|place| put(&segments, place));
+        assert_eq!(count(&segments), 2);
+        assert_eq!((segments.take().0, count(&segments)), (1, 3));
+        places.into_iter().for_each(|place| put(&segments, place));
+        assert_eq!(count(&segments), 1);
+    }
+
+    /// Only whole quarters, and each once.
+    #[test]
+    fn a_quarter_that_holds_nothing_is_given_back() {
+        let returned = |segments: &Segments| segments.all.borrow()[0].as_ref().map(|segment| segment.returned);
+        let segments = Segments::default();
+        let places = take(&segments, PLACES);
+        for (_, place) in &places {
+            // SAFETY:
+            // * the place is ours, and so long.
+            unsafe { place.write_bytes(0xA5, PLACE) };
+        }
+        let quarter = PLACES / 4;
+        places[1..2 * quarter + 1].iter().for_each(|place| put(&segments, *place));
+        assert!(segments.give_back() && !segments.give_back() && !segments.has_changed.get());
+        assert_eq!(returned(&segments), Some(Segment::places_of(1)));
+        let byte = |index: usize| {
+            // SAFETY:
+            // * the segment is alive, and this was written above.
+            unsafe { places[index].1.read_volatile() }
+        };
+        let gone = if cfg!(all(target_os = "linux", not(miri))) { 0 } else { 0xA5 };
+        assert_eq!([quarter - 1, quarter, 2 * quarter - 1, 2 * quarter].map(byte), [0xA5, gone, gone, 0xA5]);
+        // What is there is taken before what the system has back.
+        assert_eq!(take(&segments, quarter), [&places[1..quarter], &places[2 * quarter..=2 * quarter]].concat());
+        assert_eq!(returned(&segments), Some(Segment::places_of(1)));
+        assert_eq!((segments.take(), count(&segments)), (places[quarter], 1));
+    }
+}
