@@ -1,10 +1,10 @@
 //! The results of several tasks, each as soon as it is there.
 
-use crate::child::Child;
 use crate::ears::Ears;
 use crate::line::Line;
 use crate::outcome::Outcome;
 use crate::signal::Alarmed;
+use crate::slots::{AnySlot, Collected, Slot};
 use crate::standing::Key;
 use crate::{Failure, TimedOut};
 use corio_seam::{OnAlarm, Waitable, Waiting, local_waker, wait_on};
@@ -33,7 +33,7 @@ use std::time::Duration;
 ///
 /// # Panics
 ///
-/// Where a plain future is given, and no loop runs to make a task of it.
+/// Where a plain future is given, and no loop runs to make a task of it; of four billion children or more.
 ///
 /// # Examples
 ///
@@ -62,11 +62,14 @@ where
     I: IntoIterator,
     I::Item: Future<Output: Outcome> + 'static,
 {
-    let children: Vec<_> = children.into_iter().map(|future| Some((Child::start(future), None))).collect();
+    let children: Box<[_]> = children.into_iter().map(Slot::new).collect();
     let count = children.len();
+    assert!(u32::try_from(count).is_ok(), "an as_completed takes fewer than four billion children");
     let course = Rc::new(Course {
-        children: RefCell::new(children),
+        pending: Cell::new(count),
+        children,
         seats: RefCell::default(),
+        keys: RefCell::default(),
         results: RefCell::new(VecDeque::with_capacity(count.min(ROOM))),
         waiters: RefCell::default(),
         last_ticket: Cell::new(0),
@@ -74,9 +77,6 @@ where
     course.listen();
     AsCompleted { front: Rc::new(Front { course, limit: RefCell::default() }), left: count, ticket: 0 }
 }
-
-/// One child, with the callback by which it is listened to.
-type Listened<O> = (Child<O>, Option<Key>);
 
 /// A result, and which child's it is.
 type Numbered<O> = (usize, Result<<O as Outcome>::Value, Failure>);
@@ -86,12 +86,16 @@ const ROOM: usize = 32;
 
 /// What the callbacks of the children share.
 struct Course<O: Outcome> {
-    /// None where a child is over.
-    children: RefCell<Vec<Option<Listened<O>>>>,
+    /// The children, and the results of those that are over, until each is taken.
+    children: Box<[Slot<O>]>,
+    /// How many are not known to be over.
+    pending: Cell<usize>,
     /// What tasks are listened to by, until the listening ends: they hold what holds them.
     seats: RefCell<Option<Seats>>,
-    /// The results that nobody has taken.
-    results: RefCell<VecDeque<Numbered<O>>>,
+    /// What the others are listened to by, with their numbers, the lowest first.
+    keys: RefCell<Vec<(usize, Key)>>,
+    /// Those whose results nobody has taken, in the order in which they ended.
+    results: RefCell<VecDeque<u32>>,
     /// Those who wait for one, by their tickets, first come first served.
     waiters: RefCell<Line>,
     last_ticket: Cell<u64>,
@@ -99,17 +103,18 @@ struct Course<O: Outcome> {
 
 impl<O: Outcome> Course<O> {
     fn listen(self: &Rc<Self>) {
-        let count = self.children.borrow().len();
-        let ears = Ears::new(count, self);
-        let mut over = Vec::new();
-        for (index, listened) in self.children.borrow_mut().iter_mut().enumerate() {
+        let ears = Ears::new(self.children.len(), self);
+        let (mut over, mut keys) = (Vec::new(), Vec::new());
+        for (index, child) in self.children.iter().enumerate() {
             // Nothing runs now. Those that are over are told in their order, by seats as long as that can be.
-            match listened {
-                Some((child, key)) if !child.done() => *key = Some(child.listen_with(&ears, index)),
-                Some((child, _)) if over.is_empty() && child.listen_late(&ears, index) => {}
-                _ => over.push(index),
+            match child.listen(&ears, index) {
+                Some(Key::Seat) => {}
+                Some(key) => keys.push((index, key)),
+                None if over.is_empty() && child.listen_late(&ears, index) => {}
+                None => over.push(index),
             }
         }
+        self.keys.replace(keys);
         for index in over {
             // By a callback: where no loop runs, it is called at once.
             if let Err(node) = corio_seam::push(corio_seam::Node::new(ears.callback(index))) {
@@ -119,9 +124,9 @@ impl<O: Outcome> Course<O> {
         self.seats.replace(ears.into_seats());
     }
 
-    /// Adds a result, and wakes whoever waited longest.
-    fn give(&self, result: Numbered<O>) {
-        self.results.borrow_mut().push_back(result);
+    /// Notes that a child has left its result, and wakes whoever waited longest.
+    fn give(&self, index: usize) {
+        self.results.borrow_mut().push_back(index as u32); // There are fewer than four billion.
         self.wake_one();
     }
 
@@ -134,10 +139,11 @@ impl<O: Outcome> Course<O> {
 
     /// Takes the next result, for whoever holds `ticket`: 0 before the first poll.
     fn poll_next(self: &Rc<Self>, ticket: &mut u64, cx: &mut Context<'_>) -> Poll<Numbered<O>> {
-        let result = self.results.borrow_mut().pop_front();
-        if let Some(result) = result {
+        let first = self.results.borrow_mut().pop_front();
+        if let Some(index) = first {
             self.leave(ticket);
-            return Poll::Ready(result);
+            let index = index as usize;
+            return Poll::Ready((index, self.children[index].take()));
         }
         let waker = local_waker(cx.waker()); // User code: no borrow is held.
         let old = self.wait(ticket, waker);
@@ -167,26 +173,27 @@ impl<O: Outcome> Course<O> {
         }
     }
 
-    /// Stops listening: returns which children are not over.
+    /// Stops listening: lets go of the children that are not over, and returns their numbers.
     fn stop(&self) -> Vec<usize> {
-        let (mut left, seats) = (Vec::new(), self.seats.take());
-        for (index, child) in self.children.take().into_iter().enumerate() {
-            let Some((child, key)) = child else { continue };
-            left.push(index);
-            if let Some(key) = key {
-                child.unlisten(&key, seats.as_ref(), index);
-            }
+        let (seats, keys) = (self.seats.take(), self.keys.take());
+        if self.pending.take() == 0 {
+            return Vec::new();
         }
-        left
+        let key = |index| keys.binary_search_by_key(&index, |(number, _)| *number).map_or(&Key::Seat, |at| &keys[at].1);
+        let children = self.children.iter().enumerate();
+        children
+            .filter(|(index, child)| child.let_go(key(*index), seats.as_ref(), *index))
+            .map(|(index, _)| index)
+            .collect()
     }
 }
 
 impl<O: Outcome> Audience for Course<O> {
     /// Notes that a child is over.
     fn ended(&self, index: usize) {
-        let child = self.children.borrow_mut().get_mut(index).and_then(Option::take);
-        if let Some((child, _)) = child {
-            self.give((index, child.take()));
+        if self.children[index].collect() != Collected::Nothing {
+            self.pending.set(self.pending.get().saturating_sub(1)); // It was none, if somebody stopped meanwhile.
+            self.give(index);
         }
     }
 }
@@ -201,16 +208,15 @@ impl<O: Outcome> Waitable for Course<O> {
     }
 
     fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
-        let children = self.children.borrow();
-        let unfinished = children.iter().flatten().filter(|(child, _)| !child.done());
-        unfinished.for_each(|(child, _)| visit(child.waitable()));
+        self.children.iter().filter_map(Slot::waitable).for_each(visit);
     }
 }
 
 impl<O: Outcome> OnAlarm for Course<O> {
     fn on_alarm(self: Rc<Self>) {
         for index in self.stop() {
-            self.give((index, Err(Failure::TimedOut(TimedOut::new()))));
+            self.children[index].fail(Failure::TimedOut(TimedOut::new()));
+            self.give(index);
         }
     }
 }

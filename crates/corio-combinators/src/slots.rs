@@ -1,12 +1,13 @@
-//! The children of a gather, and their results, seen by number: lists and tuples alike.
+//! Children over tasks, and their results; and those of a gather, seen by number: lists and tuples alike.
 
 use crate::Failure;
 use crate::child::Child;
 use crate::ears::Ears;
 use crate::members::{List, Tuple};
 use crate::outcome::Outcome;
+use crate::standing::Key;
 use corio_seam::Waitable;
-use corio_task::Audience;
+use corio_task::{Audience, Seats};
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
@@ -36,7 +37,7 @@ enum Content<O: Outcome> {
 
 impl<O: Outcome> Slot<O> {
     #[track_caller]
-    fn new<F: Future<Output = O> + 'static>(future: F) -> Slot<O> {
+    pub(crate) fn new<F: Future<Output = O> + 'static>(future: F) -> Slot<O> {
         Slot(Cell::new(Content::Child(Child::start(future))))
     }
 
@@ -55,15 +56,33 @@ impl<O: Outcome> Slot<O> {
         std::mem::forget(self.0.replace(content)); // Without a look at what to drop.
     }
 
+    /// Has the audience told when the child is over, through the loop; none if it is over.
     #[inline]
-    fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
+    pub(crate) fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Option<Key> {
         self.look(|content| match content {
-            Content::Child(child) if !child.done() => {
-                child.listen_with(ears, index); // Nothing runs now: the child is pending.
-                true
-            }
-            _ => false,
+            Content::Child(child) if !child.done() => Some(child.listen_with(ears, index)), // Nothing runs: it is pending.
+            _ => None,
         })
+    }
+
+    /// Has the audience told, through the loop, of a child that is over; false if that takes a callback.
+    #[inline]
+    pub(crate) fn listen_late<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> bool {
+        self.look(|content| matches!(content, Content::Child(child) if child.listen_late(ears, index)))
+    }
+
+    /// Stops listening, by `key`, and lets go of the child; false if that has left its result.
+    pub(crate) fn let_go(&self, key: &Key, seats: Option<&Seats>, index: usize) -> bool {
+        let Some(child) = self.take_child() else { return false };
+        if !child.done() {
+            child.unlisten(key, seats, index); // Of one that is over, word is on its way.
+        }
+        true
+    }
+
+    /// Puts a failure in the place of a child that was let go.
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.put(Content::Failed(Box::new(failure)));
     }
 
     /// Takes the child that has ended, or notes that it has, if it is being asked to end.
@@ -77,12 +96,13 @@ impl<O: Outcome> Slot<O> {
         None
     }
 
-    /// Moves the result out, after the end of all.
-    fn take(&self) -> Result<O::Value, Failure> {
+    /// Moves the result out that is there.
+    #[inline]
+    pub(crate) fn take(&self) -> Result<O::Value, Failure> {
         match self.0.replace(Content::Nothing) {
             Content::Value(value) => Ok(value),
             Content::Failed(failure) => Err(*failure),
-            _ => panic!("a gather is over when every child has left its result"),
+            _ => panic!("a child's result is taken once, when it is there"),
         }
     }
 
@@ -264,7 +284,7 @@ impl<O: Outcome> Slots for Box<[Slot<O>]> {
     fn listen<A: Audience + 'static>(&self, ears: &Ears<A>) -> Vec<usize> {
         let mut over = Vec::new();
         for (index, slot) in self.iter().enumerate() {
-            if !slot.listen(ears, index) {
+            if slot.listen(ears, index).is_none() {
                 if over.is_empty() {
                     over.reserve(MANY.min(self.len() - index)); // One that is over is seldom alone: tasks that start eagerly.
                 }
@@ -311,7 +331,7 @@ macro_rules! tuple {
             }
 
             fn listen<A: Audience + 'static>(&self, ears: &Ears<A>) -> Vec<usize> {
-                let listened = [$(self.$index.listen(ears, $index)),+];
+                let listened = [$(self.$index.listen(ears, $index).is_some()),+];
                 (0..listened.len()).filter(|index| !listened[*index]).collect()
             }
 

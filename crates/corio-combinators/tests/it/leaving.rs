@@ -1,9 +1,9 @@
-use crate::kit::{Counted, Drops, Log, World, forever, ms, run, sleep, yield_now};
+use crate::kit::{Counted, Drops, Log, World, forever, log_reports, ms, run, sleep, yield_now};
 use corio_combinators::shapes::{Key, Standing};
 use corio_combinators::{
     AsCompleted, Outcome, ReturnWhen, WaitSet, as_completed, fallible, gather, timeout, wait, wait_for,
 };
-use corio_future::promise;
+use corio_future::{FutureError, promise};
 use corio_task::{Task, create_task};
 use std::cell::Cell;
 use std::future::{pending, poll_fn, ready};
@@ -49,6 +49,38 @@ fn as_completed_stops_listening_whatever_its_children_are() {
         kept.set_result(Ok::<_, &str>(value())).unwrap();
         leave(&drops, as_completed([one, two].map(fallible))).await;
     });
+}
+
+/// A value whose clones drop a stream of its like.
+struct Leaves(Rc<Cell<Option<AsCompleted<Result<Leaves, FutureError>>>>>);
+
+impl corio_combinators::Plain for Leaves {}
+
+impl Clone for Leaves {
+    fn clone(&self) -> Leaves {
+        drop(self.0.take());
+        Leaves(Rc::clone(&self.0))
+    }
+}
+
+#[test]
+fn a_result_whose_making_leaves_is_given_to_nobody() {
+    let (world, log) = (World::new(), Log::default());
+    log_reports(&world.set, &log);
+    let main = async {
+        let ((kept, cell), (_unkept, other)) = (promise(), promise());
+        let stream = Rc::new(Cell::new(None));
+        let mine = cell.share();
+        stream.set(Some(as_completed([cell, other])));
+        assert!(kept.set_result(Leaves(Rc::clone(&stream))).is_ok());
+        yield_now().await;
+        yield_now().await;
+        assert!(stream.take().is_none(), "the clone has dropped it");
+        assert!(mine.await.is_ok());
+        assert_eq!(Rc::strong_count(&stream), 1);
+    };
+    world.run(main).unwrap();
+    assert!(log.take().is_empty());
 }
 
 /// How often a task is polled that has left `waits` half-way, when the child it waited for ends after that.
