@@ -8,6 +8,7 @@
 use crate::node::{Node, Slot};
 use crate::raw::{self, current};
 use crate::scope::ScopeHandle;
+use crate::spare::Renew;
 use corio_seam::Cancelled;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -45,21 +46,31 @@ use std::task::{Context, Poll, Waker};
 ///     assert!(matches!(children.poll(1, two.as_mut(), &mut cx), Poll::Ready(Err(_))));
 /// });
 /// ```
-pub struct Branch(Rc<Places>);
+pub struct Branch(Option<Rc<Places>>); // Until it is dropped.
 
 impl Branch {
     /// Makes a branch of so many children.
     #[must_use]
     pub fn new(count: usize) -> Branch {
-        let seats = (0..count).map(|_| Seat::default()).collect();
-        Branch(Rc::new(Places { seats, ..Places::default() }))
+        let kept = if Places::is_kept(count) { current::with_core(|core| core.spare_places.take()) } else { None };
+        let mut places = kept.flatten().unwrap_or_default();
+        if places.seats.len() != count {
+            let places = Rc::get_mut(&mut places).expect("nobody else knows what is new, or spare");
+            places.seats = (0..count).map(|_| Seat::default()).collect();
+        }
+        Branch(Some(places))
+    }
+
+    #[inline]
+    fn places(&self) -> &Rc<Places> {
+        self.0.as_ref().expect("a branch has its places until it is dropped")
     }
 
     /// Returns the children, to be polled.
     #[inline]
     #[must_use]
     pub fn children(&self) -> BranchChildren {
-        BranchChildren(Rc::clone(&self.0))
+        BranchChildren(Rc::clone(self.places()))
     }
 
     /// Returns a handle to ask a child to end.
@@ -69,16 +80,17 @@ impl Branch {
     /// If there is no child of that number.
     #[must_use]
     pub fn handle(&self, index: usize) -> ScopeHandle {
-        if self.0.lacks_node(index) {
-            self.0.make_node(index, self.0.parent.borrow().clone());
+        let places = self.places();
+        if places.lacks_node(index) {
+            places.make_node(index, places.parent.borrow().clone());
         }
-        ScopeHandle::of(self.0.node(index, false))
+        ScopeHandle::of(places.node(index, false))
     }
 
     /// Says that the combinator is about to return `Pending`: from now on, requests to the scope around it find those
     /// children that wait, and wake the combinator by `waker`, upon which it polls all of them.
     pub fn pause(&self, waker: &Waker) {
-        let seats = &self.0;
+        let seats = self.places();
         let same = seats.waker.borrow().as_ref().is_some_and(|old| raw::will_wake(old, waker));
         if !same {
             let old = seats.waker.replace(Some(raw::keep(waker)));
@@ -101,14 +113,16 @@ impl Branch {
 
 impl Drop for Branch {
     fn drop(&mut self) {
-        self.0.leave_all();
-        self.0.leave();
+        let Some(places) = self.0.take() else { return };
+        places.leave_all();
+        places.leave();
+        current::with_core(move |core| core.spare_places.put(places)); // Without a set, they are dropped with the closure.
     }
 }
 
 impl fmt::Debug for Branch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Branch").field("count", &self.0.seats.len()).finish_non_exhaustive()
+        f.debug_struct("Branch").field("count", &self.places().seats.len()).finish_non_exhaustive()
     }
 }
 
@@ -244,6 +258,9 @@ impl fmt::Debug for Entered<'_> {
     }
 }
 
+/// Of more children than this, the places are not kept for another branch.
+const FEW: usize = 32;
+
 /// What a branch and the scopes of its children share.
 #[derive(Default)]
 pub(crate) struct Places {
@@ -262,6 +279,19 @@ pub(crate) struct Places {
     waker: RefCell<Option<Waker>>,
     /// A child was given a node while it waited.
     has_nodes: Cell<bool>,
+}
+
+impl Renew for Places {
+    fn renew(&mut self) -> bool {
+        if !Places::is_kept(self.seats.len()) || self.rest.get().is_some() {
+            return false;
+        }
+        self.seats.iter().for_each(Seat::begin);
+        self.leaf.set(None);
+        self.waker.take(); // User code perhaps: nothing is borrowed.
+        debug_assert!(self.parent.get_mut().is_none() && !self.has_nodes.get(), "leaving the tree has emptied it");
+        true
+    }
 }
 
 /// The name of something of ours that is merely left.
@@ -319,6 +349,11 @@ impl Rest {
 }
 
 impl Places {
+    /// Tells whether the places of so many children are worth keeping: few are made often.
+    fn is_kept(count: usize) -> bool {
+        (1..=FEW).contains(&count)
+    }
+
     fn rest(&self, index: usize) -> &Rest {
         let made = || self.seats.iter().map(|_| Rest::default()).collect();
         &self.rest.get_or_init(made)[index]
@@ -382,7 +417,7 @@ impl Places {
     }
 
     /// Tells whether a child waits and has no node.
-    fn lacks_node(&self, index: usize) -> bool {
+    pub(crate) fn lacks_node(&self, index: usize) -> bool {
         self.seats[index].waits() && self.node_if_any(index).is_none()
     }
 

@@ -13,6 +13,7 @@ use crate::branch::Places;
 use crate::children::Children;
 use crate::level::{Count, Shields};
 use crate::raw::{self, TaskRef, current};
+use crate::spare::Renew;
 use corio_seam::{Cancelled, OnAlarm, TargetId, Waitable};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -98,18 +99,6 @@ impl Node {
             self.leave();
         }
         current::with_core(move |core| core.spare_nodes.put(self)); // Without a set, it is dropped with the closure.
-    }
-
-    /// Makes a node that has left the tree, and that nobody knows, as good as new; false if it is not worth that.
-    #[inline]
-    pub(crate) fn renew(&mut self) -> bool {
-        self.dead.set(false);
-        self.polling.set(false);
-        self.expired.set(false);
-        self.shields = Shields::new();
-        let is_new = self.asked.get().is_none() && self.children.get_mut().renew();
-        debug_assert!(!is_new || self.is_new(), "leaving the tree has emptied it");
-        is_new
     }
 
     /// Tells whether the node is one of no task that stands nowhere, waits for nothing and was asked nothing.
@@ -362,6 +351,19 @@ impl Node {
             Some(asked) => self.leave_with(asked),
             None => drop(self.leave_parent()),
         }
+    }
+}
+
+impl Renew for Node {
+    #[inline]
+    fn renew(&mut self) -> bool {
+        self.dead.set(false);
+        self.polling.set(false);
+        self.expired.set(false);
+        self.shields = Shields::new();
+        let is_new = self.asked.get().is_none() && self.children.get_mut().renew();
+        debug_assert!(!is_new || self.is_new(), "leaving the tree has emptied it");
+        is_new
     }
 }
 

@@ -1,11 +1,12 @@
 //! The set of tasks of one thread: ready queue, inbox, registry, and their end.
 
+use crate::branch::Places;
 use crate::forward::Forwarding;
 use crate::inbox::{Bell, Call, Entry, Inbox};
 use crate::options::TaskOptions;
 use crate::raw::{Cache, Handle, Registry, TaskRef, current};
 use crate::seam::TASKS;
-use crate::spare::SpareNodes;
+use crate::spare::Spare;
 use crate::sync::{Ordering, fence};
 use crate::task::{LARGE_FUTURE, Task};
 use crate::waits::Waits;
@@ -38,7 +39,9 @@ pub(crate) struct Core {
     pub(crate) forwarding: Forwarding,
     pub(crate) waits: Waits,
     /// Empty once the set is closed.
-    pub(crate) spare_nodes: SpareNodes,
+    pub(crate) spare_nodes: Spare<crate::node::Node>,
+    /// Likewise.
+    pub(crate) spare_places: Spare<Places>,
     /// The memory of tasks. Once the set is closed, that of those which a handle or a waker keeps.
     pub(crate) cells: Cache,
     /// How many cells exist whose counts are not merged: each will ask for the set's memory without having counted.
@@ -64,7 +67,8 @@ impl Core {
             inbox: Arc::new(Inbox::new()),
             forwarding: Forwarding::default(),
             waits: Waits::default(),
-            spare_nodes: SpareNodes::default(),
+            spare_nodes: Spare::default(),
+            spare_places: Spare::default(),
             cells: Cache::new(),
             live: Cell::new(0),
             numbers: Cell::new(0),
@@ -529,6 +533,7 @@ impl TaskSet {
             self.core.drop_belongings();
         });
         self.core.spare_nodes.close();
+        self.core.spare_places.close();
         self.core.phase.set(Phase::Closed);
         self.core.cells.clear();
         for _ in 0..self.core.live.replace(0) {

@@ -1,46 +1,56 @@
-//! Nodes of scopes that have ended, kept by their set for the next ones.
+//! Nodes of scopes that have ended, and the places of branches, kept by their set for the next ones.
 //!
-//! A scope that suspends has a node, and most scopes end soon, asked nothing: a timeout around a read. Such a node is as
-//! good as new once it has left the tree, if nobody else knows it.
+//! A scope that suspends has a node, and most scopes end soon, asked nothing: a timeout around a read. So do most
+//! branches: a race of two in a loop. Such a thing is as good as new once it has left the tree, if nobody else knows it.
 
-use crate::node::Node;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// A set keeps no more nodes than this: a few kilobytes, and more than it mostly has scopes begin and end at a time.
+/// A set keeps no more of a kind than this: a few kilobytes, and more than it mostly has begin and end at a time.
 const MOST: usize = 32;
 
-/// The spare nodes of a set.
-#[derive(Default)]
-pub(crate) struct SpareNodes {
+/// What can be used again.
+pub(crate) trait Renew {
+    /// Makes what has left the tree, and what nobody knows, as good as new; false if it is not worth that.
+    fn renew(&mut self) -> bool;
+}
+
+/// The spare things of one kind.
+pub(crate) struct Spare<T> {
     /// Each is known here alone, stands nowhere, and holds nothing.
-    nodes: RefCell<Vec<Rc<Node>>>,
+    kept: RefCell<Vec<Rc<T>>>,
     /// The set is closed, and its memory may outlive this thread.
     closed: Cell<bool>,
 }
 
-impl SpareNodes {
-    /// Takes a node, as good as new.
+impl<T> Default for Spare<T> {
+    fn default() -> Spare<T> {
+        Spare { kept: RefCell::default(), closed: Cell::new(false) }
+    }
+}
+
+impl<T: Renew> Spare<T> {
+    /// Takes one, as good as new.
     #[inline]
-    pub(crate) fn take(&self) -> Option<Rc<Node>> {
-        self.nodes.borrow_mut().pop()
+    pub(crate) fn take(&self) -> Option<Rc<T>> {
+        self.kept.borrow_mut().pop()
     }
 
-    /// Keeps the node of a scope that is gone, if that is the last of it.
+    /// Keeps what has left the tree, if that is the last of it.
     #[inline]
-    pub(crate) fn put(&self, mut node: Rc<Node>) {
-        let is_spare = Rc::get_mut(&mut node).is_some_and(Node::renew);
-        let mut nodes = self.nodes.borrow_mut();
-        if is_spare && nodes.len() < MOST && !self.closed.get() {
-            nodes.push(node);
+    pub(crate) fn put(&self, mut thing: Rc<T>) {
+        let is_spare = Rc::get_mut(&mut thing).is_some_and(T::renew);
+        let mut kept = self.kept.borrow_mut();
+        if is_spare && kept.len() < MOST && !self.closed.get() {
+            kept.push(thing);
         }
     } // Or it is dropped here, after the borrow.
 
     /// Keeps none any more.
     pub(crate) fn close(&self) {
         self.closed.set(true);
-        let nodes = self.nodes.take();
-        drop(nodes);
+        let kept = self.kept.take();
+        drop(kept);
     }
 }
 
@@ -48,6 +58,8 @@ impl SpareNodes {
 #[cfg(not(loom))]
 mod tests {
     use super::*;
+    use crate::branch::{Branch, Places};
+    use crate::node::Node;
     use crate::scope::Scope;
     use crate::set::TaskSet;
     use std::pin::pin;
@@ -108,10 +120,50 @@ mod tests {
         });
     }
 
+    /// Where the places of a new branch lie, one of whose children waits when `end` ends it.
+    fn places(count: usize, end: impl FnOnce(&Branch)) -> *const Places {
+        let branch = Branch::new(count);
+        let places = Rc::clone(branch.children().places());
+        assert!(!places.has_noted() && (0..count).all(|index| !places.lacks_node(index)), "as good as new");
+        let mut body = pin!(Some(std::future::pending::<()>()));
+        let mut cx = Context::from_waker(Waker::noop());
+        branch.children().enter(|children| assert!(children.poll(0, body.as_mut(), &mut cx).is_pending()));
+        branch.pause(cx.waker());
+        assert!(places.lacks_node(0));
+        end(&branch);
+        Rc::as_ptr(&places)
+    }
+
+    #[test]
+    fn the_next_branch_has_the_places_of_the_one_that_is_gone() {
+        TaskSet::new().enter(|| {
+            let first = places(2, |_| ());
+            assert_eq!(places(2, |_| ()), first);
+            assert_eq!(places(3, |_| ()), first, "with other seats");
+            assert_ne!(places(1000, |_| ()), first, "few are kept");
+            assert_eq!(places(2, |_| ()), first);
+        });
+    }
+
+    #[test]
+    fn places_that_somebody_asked_or_knows_are_not_given_away() {
+        let set = TaskSet::new();
+        let kept = || set.core.spare_places.kept.borrow().len();
+        set.enter(|| {
+            places(2, |branch| drop(branch.handle(0)));
+            assert_eq!(kept(), 0);
+            let mut known = None;
+            places(2, |branch| known = Some(branch.children()));
+            assert_eq!(kept(), 0);
+            places(2, |_| ());
+            assert_eq!(kept(), 1);
+        });
+    }
+
     #[test]
     fn no_more_than_a_few_are_kept_and_none_by_a_closed_set() {
-        let spare = SpareNodes::default();
-        let count = |spare: &SpareNodes| spare.nodes.borrow().len();
+        let spare = Spare::default();
+        let count = |spare: &Spare<Node>| spare.kept.borrow().len();
         (0..2 * MOST).for_each(|_| spare.put(Node::inner(true)));
         assert_eq!(count(&spare), MOST);
         assert!(spare.take().is_some_and(|node| node.is_new()));
@@ -129,7 +181,7 @@ mod tests {
             children.iter().for_each(|child| child.adopt(Some(Rc::clone(&parent))));
             children.iter().for_each(Node::leave);
             drop(children);
-            let spare = SpareNodes::default();
+            let spare = Spare::default();
             spare.put(parent);
             assert!(spare.take().is_none());
         });

@@ -8,8 +8,10 @@
 //! fleet efficiency", OSDI 2021).
 //!
 //! What it costs: a segment is resident from its first slab on. So a set has 64 slabs of their own before its first segment;
-//! and a set that goes to sleep gives the system back whatever quarter of a segment holds no slab. A system that is told not
-//! to make huge pages (`/sys/kernel/mm/transparent_hugepage/enabled`, or `PR_SET_THP_DISABLE` for one process) makes none.
+//! and a set that goes to sleep gives the system back whatever quarter of a segment holds no slab. Its first touch takes as
+//! long as a hundred small ones, at once; and longer where free memory lies in pieces, which the kernel may first put
+//! together (`/sys/kernel/mm/transparent_hugepage/defrag`). A system that is told to make no huge pages (`enabled` beside
+//! that, or `PR_SET_THP_DISABLE` for one process) makes none, and the slabs lie there all the same.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
