@@ -51,8 +51,10 @@ fn as_completed_stops_listening_whatever_its_children_are() {
     });
 }
 
+type Stream = AsCompleted<Result<Leaves, FutureError>>;
+
 /// A value whose clones drop a stream of its like.
-struct Leaves(Rc<Cell<Option<AsCompleted<Result<Leaves, FutureError>>>>>);
+struct Leaves(Rc<Cell<Option<Stream>>>);
 
 impl corio_combinators::Plain for Leaves {}
 
