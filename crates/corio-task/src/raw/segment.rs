@@ -8,7 +8,7 @@
 //! fleet efficiency", OSDI 2021).
 //!
 //! What it costs: a segment is resident from its first slab on. So a set has 64 slabs of their own before its first segment;
-//! and a set that goes to sleep gives the system back whatever quarter of a segment holds no slab. Its first touch takes as
+//! and a set that goes to sleep gives the system back what holds no slab, of a segment that has half a mebibyte of it. Its first touch takes as
 //! long as a hundred small ones, at once; and longer where free memory lies in pieces, which the kernel may first put
 //! together (`/sys/kernel/mm/transparent_hugepage/defrag`). A system that is told to make no huge pages (`enabled` beside
 //! that, or `PR_SET_THP_DISABLE` for one process) makes none, and the slabs lie there all the same.
@@ -23,10 +23,10 @@ const SIZE: usize = 2 << 20;
 const PLACE: usize = super::slab::ALIGN;
 /// How many places a segment has: as many as bits in a word.
 const PLACES: usize = SIZE / PLACE;
-/// What is given back at a time: half a mebibyte, which is a multiple of all pages that Linux knows but huge ones.
-const QUARTER: usize = SIZE / 4;
-/// The places of a segment's first quarter.
-const FIRST_QUARTER: u64 = (1 << (PLACES / 4)) - 1;
+/// What is given back at a time is so many places, half a mebibyte, or more: a call for each slab would take longer.
+const MANY: u32 = 16;
+/// The first of each two places. They are given back together: 64 KiB, a multiple of all pages that Linux knows but huge ones.
+const FIRST_OF_TWO: u64 = u64::MAX / 3;
 /// All places are free.
 const ALL: u64 = u64::MAX;
 
@@ -78,25 +78,31 @@ impl Segment {
         self.free |= 1 << number;
     }
 
-    /// Gives the system the memory of those quarters back that hold no slab; and tells whether there was one.
+    /// Gives the system back what holds no slab, if that is much; and tells whether it was.
     fn give_back(&mut self) -> bool {
         let there = self.free & !self.returned;
-        let quarters = (0..4).filter(|quarter| !there & Self::places_of(*quarter) == 0);
-        quarters.map(|quarter| self.give_quarter_back(quarter)).count() > 0
+        let firsts = there & (there >> 1) & FIRST_OF_TWO;
+        let mut pairs = firsts | (firsts << 1);
+        if pairs.count_ones() < MANY {
+            return false;
+        }
+        self.returned |= pairs;
+        while pairs != 0 {
+            let start = pairs.trailing_zeros();
+            let count = (pairs >> start).trailing_ones();
+            self.give_places_back(start as usize, count as usize);
+            pairs &= !(u64::MAX >> (u64::BITS - count) << start);
+        }
+        true
     }
 
-    fn give_quarter_back(&mut self, quarter: usize) {
-        self.returned |= Self::places_of(quarter);
+    fn give_places_back(&self, start: usize, count: usize) {
         // SAFETY:
-        // * the quarter is inside the segment.
-        let start = unsafe { self.memory.add(quarter * QUARTER) };
+        // * there are as many places as bits.
+        let start = unsafe { self.memory.add(start * PLACE) };
         // SAFETY:
-        // * no slab is in the quarter; it begins at a multiple of its size, which is a multiple of a page.
-        unsafe { system::give_back(start, QUARTER) };
-    }
-
-    fn places_of(quarter: usize) -> u64 {
-        FIRST_QUARTER << (quarter * PLACES / 4)
+        // * no slab is in these places; the first begins at a multiple of two places, and so does what follows the last.
+        unsafe { system::give_back(start, count * PLACE) };
     }
 }
 
@@ -117,7 +123,7 @@ pub(super) struct Segments {
     all: RefCell<Vec<Option<Segment>>>,
     /// Those of lower numbers have no free place.
     room: Cell<usize>,
-    /// Places have been taken or put in since no quarter was found to be given back.
+    /// Places have been taken or put in since nothing was found to be given back.
     has_changed: Cell<bool>,
 }
 
@@ -152,7 +158,7 @@ impl Segments {
         segment.take_if(|segment| segment.free == ALL);
     }
 
-    /// Gives the system back what quarters of a segment hold no slab, if there is one; and tells whether there was.
+    /// Gives the system back what holds no slab of one segment, if that is much of any; and tells whether it was.
     #[inline]
     pub(super) fn give_back(&self) -> bool {
         self.has_changed.get() && self.give_back_now()
@@ -258,9 +264,9 @@ mod tests {
         assert_eq!(count(&segments), 1);
     }
 
-    /// Only whole quarters, and each once.
+    /// Only two places at a time, each once, and not a few alone.
     #[test]
-    fn a_quarter_that_holds_nothing_is_given_back() {
+    fn much_that_holds_nothing_is_given_back() {
         let returned = |segments: &Segments| segments.all.borrow()[0].as_ref().map(|segment| segment.returned);
         let segments = Segments::default();
         let places = take(&segments, PLACES);
@@ -269,20 +275,31 @@ mod tests {
             // * the place is ours, and so long.
             unsafe { place.write_bytes(0xA5, PLACE) };
         }
-        let quarter = PLACES / 4;
-        places[1..2 * quarter + 1].iter().for_each(|place| put(&segments, *place));
+        // Of 1 to 14 and 20 to 22, the places 1 and 22 are without their neighbours.
+        places[1..15].iter().chain(&places[20..23]).for_each(|place| put(&segments, *place));
+        assert!(!segments.give_back() && !segments.has_changed.get(), "fourteen are few");
+        put(&segments, places[15]);
         assert!(segments.give_back() && !segments.give_back() && !segments.has_changed.get());
-        assert_eq!(returned(&segments), Some(Segment::places_of(1)));
+        assert_eq!(returned(&segments), Some(0x0030_FFFC));
         let byte = |index: usize| {
             // SAFETY:
             // * the segment is alive, and this was written above.
             unsafe { places[index].1.read_volatile() }
         };
         let gone = if cfg!(all(target_os = "linux", not(miri))) { 0 } else { 0xA5 };
-        assert_eq!([quarter - 1, quarter, 2 * quarter - 1, 2 * quarter].map(byte), [0xA5, gone, gone, 0xA5]);
+        assert_eq!([0, 1, 16, 19, 22, 63].map(byte), [0xA5; 6]);
+        assert_eq!([2, 3, 14, 15, 20, 21].map(byte), [gone; 6]);
         // What is there is taken before what the system has back.
-        assert_eq!(take(&segments, quarter), [&places[1..quarter], &places[2 * quarter..=2 * quarter]].concat());
-        assert_eq!(returned(&segments), Some(Segment::places_of(1)));
-        assert_eq!((segments.take(), count(&segments)), (places[quarter], 1));
+        assert_eq!(take(&segments, 3), [places[1], places[22], places[2]]);
+        assert_eq!((returned(&segments), count(&segments)), (Some(0x0030_FFF8), 1));
+    }
+
+    #[test]
+    fn all_but_one_place_is_given_back() {
+        let segments = Segments::default();
+        let places = take(&segments, PLACES);
+        places.iter().take(PLACES - 1).for_each(|place| put(&segments, *place));
+        assert!(segments.give_back());
+        assert_eq!(segments.all.borrow()[0].as_ref().map(|segment| segment.returned), Some(u64::MAX >> 2));
     }
 }
