@@ -8,10 +8,11 @@
 //! fleet efficiency", OSDI 2021).
 //!
 //! What it costs: a segment is resident from its first slab on. So a set has 64 slabs of their own before its first segment;
-//! and a set that goes to sleep gives the system back what holds no slab, of a segment that has half a mebibyte of it. Its first touch takes as
-//! long as a hundred small ones, at once; and longer where free memory lies in pieces, which the kernel may first put
-//! together (`/sys/kernel/mm/transparent_hugepage/defrag`). A system that is told to make no huge pages (`enabled` beside
-//! that, or `PR_SET_THP_DISABLE` for one process) makes none, and the slabs lie there all the same.
+//! and a set that goes to sleep gives the system back what holds no slab, of a segment that has half a mebibyte of it. The
+//! first touch of a segment takes as long as a hundred small ones, at once; and longer where free memory lies in pieces,
+//! which the kernel may first put together (`/sys/kernel/mm/transparent_hugepage/defrag`). A system that is told to make no
+//! huge pages (`enabled` beside that, or `PR_SET_THP_DISABLE` for one process) makes none, and the slabs lie there all the
+//! same.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
@@ -80,12 +81,12 @@ impl Segment {
 
     /// Gives the system back what holds no slab, if that is much; and tells whether it was.
     fn give_back(&mut self) -> bool {
-        let there = self.free & !self.returned;
-        let firsts = there & (there >> 1) & FIRST_OF_TWO;
-        let mut pairs = firsts | (firsts << 1);
-        if pairs.count_ones() < MANY {
+        let whole = both(self.free & (self.free >> 1));
+        let there = whole & !self.returned;
+        if there.count_ones() < MANY {
             return false;
         }
+        let mut pairs = both(there | (there >> 1));
         self.returned |= pairs;
         while pairs != 0 {
             let start = pairs.trailing_zeros();
@@ -104,6 +105,12 @@ impl Segment {
         // * no slab is in these places; the first begins at a multiple of two places, and so does what follows the last.
         unsafe { system::give_back(start, count * PLACE) };
     }
+}
+
+/// Returns the places whose pair has its first one among these.
+fn both(firsts: u64) -> u64 {
+    let firsts = firsts & FIRST_OF_TWO;
+    firsts | (firsts << 1)
 }
 
 impl Drop for Segment {
@@ -300,6 +307,11 @@ mod tests {
         let places = take(&segments, PLACES);
         places.iter().take(PLACES - 1).for_each(|place| put(&segments, *place));
         assert!(segments.give_back());
-        assert_eq!(segments.all.borrow()[0].as_ref().map(|segment| segment.returned), Some(u64::MAX >> 2));
+        let returned = || segments.all.borrow()[0].as_ref().map(|segment| segment.returned);
+        assert_eq!(returned(), Some(u64::MAX >> 2));
+        // The last of these comes back beside one that was not taken again, and goes with it once more.
+        take(&segments, 18).into_iter().skip(1).for_each(|place| put(&segments, place));
+        assert!(segments.give_back());
+        assert_eq!(returned(), Some(u64::MAX >> 2));
     }
 }
