@@ -184,7 +184,7 @@ impl Entered<'_> {
         match polled {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => {
-                places.seats[index].wait(places.leaf.get());
+                places.seats[index].0.set(places.leaf.get());
                 Poll::Pending
             }
         }
@@ -267,8 +267,12 @@ pub(crate) struct Places {
     seats: Box<[Seat]>,
     /// The number of the child being polled, or polled last.
     polled: Cell<usize>,
-    /// The leaf that this child waits for, while it has no node, if that is all; when its poll ends, it goes to its seat.
-    leaf: Cell<Option<Leaf>>,
+    /// What this child's seat is to hold when its poll ends: the number of the leaf that it waits for, if that is all.
+    leaf: Cell<u8>,
+    /// The leaves that have numbers, in order; they stay when the places are kept for another branch.
+    leaves: RefCell<Vec<Leaf>>,
+    /// The leaf that was noted last.
+    last: Cell<Option<Noted>>,
     /// What few children need, a piece for each; made for the first that does.
     rest: OnceCell<Box<[Rest]>>,
     /// The node around, once the combinator has waited.
@@ -287,7 +291,7 @@ impl Renew for Places {
             return false;
         }
         self.seats.iter().for_each(Seat::begin);
-        self.leaf.set(None);
+        self.leaf.set(NO_LEAF);
         self.waker.take(); // User code perhaps: nothing is borrowed.
         debug_assert!(self.parent.get_mut().is_none() && !self.has_nodes.get(), "leaving the tree has emptied it");
         true
@@ -297,36 +301,37 @@ impl Renew for Places {
 /// The name of something of ours that is merely left.
 type Leaf = &'static &'static str;
 
-/// What stands in the seat of a child that waits for no leaf: an address, and never shown.
-static NO_LEAF: &str = "(nothing that a child in place would note)";
-
 /// What there is of each child: whether its last poll was pending, and for which leaf.
 ///
-/// One word, without a destructor: most combinators write and read it, and nothing else of a child.
+/// One byte, without a destructor: most combinators write and read it, and nothing else of a child.
 #[derive(Default)]
-struct Seat(Cell<Option<Leaf>>);
+struct Seat(Cell<u8>);
+
+/// In a seat: the child is being polled, or gone, or was never polled.
+const GONE: u8 = 0;
+/// In a seat: it waits for no leaf.
+const NO_LEAF: u8 = 1;
+/// In a seat: it waits for the leaf of this number, or a higher one.
+const FIRST_LEAF: u8 = 2;
 
 impl Seat {
     #[inline]
     fn waits(&self) -> bool {
-        self.0.get().is_some()
-    }
-
-    /// Says that the child's poll was pending.
-    #[inline]
-    fn wait(&self, leaf: Option<Leaf>) {
-        self.0.set(Some(leaf.unwrap_or(&NO_LEAF)));
+        self.0.get() != GONE
     }
 
     /// Says that the child is being polled, or is gone.
     #[inline]
     fn begin(&self) {
-        self.0.set(None);
+        self.0.set(GONE);
     }
+}
 
-    fn leaf(&self) -> Option<Leaf> {
-        self.0.get().filter(|leaf| !ptr::eq(*leaf, &NO_LEAF))
-    }
+/// A leaf, and its number.
+#[derive(Clone, Copy)]
+struct Noted {
+    leaf: Leaf,
+    number: u8,
 }
 
 /// What there is of a child that waits for something that is no leaf, or that was asked for.
@@ -469,7 +474,7 @@ impl Places {
     /// Tells whether a child without a node waits for something that was noted.
     pub(crate) fn has_noted(&self) -> bool {
         let noted = |index| self.rest_in_use(index).is_some_and(|rest| rest.node.get().is_none());
-        self.seats.iter().enumerate().any(|(index, seat)| seat.waits() && (seat.leaf().is_some() || noted(index)))
+        self.seats.iter().enumerate().any(|(index, seat)| seat.waits() && (seat.0.get() >= FIRST_LEAF || noted(index)))
     }
 
     // The child being polled.
@@ -480,7 +485,7 @@ impl Places {
         if let Some(node) = rest.node.get() {
             return node.note(slot);
         }
-        let both = rest.in_use.replace(true) || self.leaf.take().is_some();
+        let both = rest.in_use.replace(true) || self.leaf.replace(NO_LEAF) >= FIRST_LEAF;
         let before = rest.slot.replace(if both { Slot::Several } else { slot });
         drop(before); // A future's last reference perhaps: when the place is whole.
     }
@@ -488,10 +493,32 @@ impl Places {
     /// As [`note`](Places::note) with [`Slot::Leaf`].
     #[inline]
     pub(crate) fn note_leaf(&self, name: Leaf) {
-        if self.leaf.get().is_some() || self.rest_in_use(self.polled.get()).is_some() {
+        if self.leaf.get() >= FIRST_LEAF || self.rest_in_use(self.polled.get()).is_some() {
             return self.note(Slot::Leaf(name));
         }
-        self.leaf.set(Some(name));
+        match self.last.get() {
+            Some(last) if ptr::eq(last.leaf, name) => self.leaf.set(last.number),
+            _ => self.note_another_leaf(name),
+        }
+    }
+
+    /// As [`note_leaf`](Places::note_leaf), if it is not the leaf that was noted last.
+    #[cold]
+    fn note_another_leaf(&self, leaf: Leaf) {
+        let Some(number) = self.number(leaf) else { return self.note(Slot::Leaf(leaf)) };
+        self.last.set(Some(Noted { leaf, number }));
+        self.leaf.set(number);
+    }
+
+    /// Returns the number of a leaf; none if there are too many.
+    fn number(&self, leaf: Leaf) -> Option<u8> {
+        let mut leaves = self.leaves.borrow_mut();
+        let place = leaves.iter().position(|known| ptr::eq(*known, leaf)).unwrap_or(leaves.len());
+        let number = u8::try_from(place).ok()?.checked_add(FIRST_LEAF)?;
+        if place == leaves.len() {
+            leaves.push(leaf);
+        }
+        Some(number)
     }
 
     /// Says that a child is polled now. If it returns a cancellation, the body is to be dropped instead.
@@ -503,7 +530,7 @@ impl Places {
             return self.begin_rest(seat, rest);
         }
         seat.begin();
-        self.leaf.set(None);
+        self.leaf.set(NO_LEAF);
         None
     }
 
@@ -521,23 +548,24 @@ impl Places {
     #[inline]
     fn forget(&self, seat: &Seat, rest: &Rest) {
         seat.begin();
-        self.leaf.set(None);
+        self.leaf.set(NO_LEAF);
         drop(rest.take_slot());
     }
 
     /// Takes what a child without a node waits for, or has noted so far in its poll.
     fn take_slot(&self, index: usize) -> Slot {
         let seat = &self.seats[index];
-        let leaf = if seat.waits() {
-            let leaf = seat.leaf();
-            seat.wait(None);
-            leaf
+        let number = if seat.waits() {
+            seat.0.replace(NO_LEAF)
         } else if self.polled.get() == index {
-            self.leaf.take()
+            self.leaf.replace(NO_LEAF)
         } else {
-            None
+            NO_LEAF
         };
-        leaf.map_or_else(|| self.rest(index).take_slot(), Slot::Leaf)
+        match number.checked_sub(FIRST_LEAF) {
+            Some(place) => Slot::Leaf(self.leaves.borrow()[usize::from(place)]),
+            None => self.rest(index).take_slot(),
+        }
     }
 
     /// Ends the poll of a child that has a node.

@@ -11,20 +11,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-type Body = Pin<Box<Option<Pin<Box<dyn Future<Output = u32>>>>>>;
+pub(crate) type Body = Pin<Box<Option<Pin<Box<dyn Future<Output = u32>>>>>>;
 
 /// A combinator that polls all its children, and gives what each came to.
-struct Join {
+pub(crate) struct Join {
     branch: Branch,
     bodies: Vec<Body>,
     ends: Vec<Option<Result<u32, Cancelled>>>,
 }
 
-fn child(body: impl Future<Output = u32> + 'static) -> Body {
+pub(crate) fn child(body: impl Future<Output = u32> + 'static) -> Body {
     Box::pin(Some(Box::pin(body)))
 }
 
-fn join(bodies: impl Into<Vec<Body>>) -> Join {
+pub(crate) fn join(bodies: impl Into<Vec<Body>>) -> Join {
     let bodies = bodies.into();
     Join { branch: Branch::new(bodies.len()), ends: bodies.iter().map(|_| None).collect(), bodies }
 }

@@ -9,6 +9,8 @@ mod cancel;
 mod forwarding;
 /// Children polled in place, whose scopes nobody sees until somebody asks.
 mod branches;
+/// The names of what children in place wait for.
+mod leaves;
 /// A scope that is asked at an odd moment.
 mod scopes;
 /// Requests that are delivered twice, or to nobody.
