@@ -199,7 +199,7 @@ fn poll_few<M: Members>(
 #[inline(never)] // As above.
 fn poll_many<M: Members>(
     left: &mut usize,
-    bells: &mut Bells,
+    bells: &Bells,
     past: bool,
     mut members: Pin<&mut M>,
     children: &Entered<'_>,
@@ -207,11 +207,12 @@ fn poll_many<M: Members>(
     cancelled: &mut Option<Cancelled>,
 ) -> Option<usize> {
     with_own_wakers(&bells.wakers(), || {
-        while let Some(index) = bells.next() {
+        while let Some(bell) = bells.next() {
+            let index = bell.index();
             let poll = |own: &mut Context<'_>| members.as_mut().poll_member(children, index, own);
-            let Poll::Ready(ended) = bells.poll(index, cx.waker(), poll) else { continue };
+            let Poll::Ready(ended) = bells.poll(bell, cx.waker(), poll) else { continue };
             *left -= 1;
-            bells.end(index);
+            bell.end();
             if stops(past, ended, cancelled) {
                 return Some(index);
             }

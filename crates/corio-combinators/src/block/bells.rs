@@ -12,8 +12,12 @@
 //! A waker is *plain* or *local*. A local one is for a leaf that keeps it at home ([`corio_task::OwnWakers`]); as
 //! long as there are only those, the board keeps its owner's waker as a local one as well, so that the loop knows that
 //! nobody else can wake it.
+//!
+//! A bell is a byte and a bit, and 32 of them are a *row*, which begins at a multiple of 64: a waker points to the row, as many
+//! bytes behind its beginning as the bell has others in front of it. A bell with a pointer and a number of its own took
+//! sixteen bytes; and of a hundred thousand, which are polled in turns, that is what counts.
 
-use crate::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, thread_number};
+use crate::sync::{AtomicU32, AtomicUsize, Mutex, MutexGuard, thread_number};
 use corio_seam::local_waker;
 use corio_task::{OwnWakers, TaskId, current_task};
 use std::cell::{Cell, RefCell};
@@ -27,8 +31,8 @@ use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 struct Shared {
     /// The thread of the combinator.
     home: u64,
-    /// One for each child, and one more, for all of them. Never empty.
-    bells: Box<[Bell]>,
+    /// Of a bell for each child, and one more, for all of them.
+    rows: Box<[Row]>,
     /// The numbers of the children that were woken at home, each once, in order. Touched at home only.
     woken_here: RefCell<Vec<u32>>,
     /// The owner was woken from here since the round began. Touched at home only.
@@ -46,21 +50,49 @@ struct Board {
     owner: Option<Waker>,
 }
 
-/// What the waker of one child points to.
-struct Bell {
+/// So many bells, and what their wakers point into.
+#[repr(C, align(64))]
+struct Row {
     /// The allocation that it lies in, as `Arc::as_ptr` has it. Never written.
     shared: NonNull<Shared>,
-    /// Never written.
-    index: u32,
-    /// Its number is in `woken_here`. Touched at home only.
-    rung_here: Cell<bool>,
-    /// The child has ended. Touched at home only.
-    ended: Cell<bool>,
-    /// Its number is on the board. Cleared, before the child is polled, by whoever took the numbers.
-    rung: AtomicBool,
+    /// The number of its first bell. Never written.
+    first: u32,
+    /// Whose numbers are on the board, a bit each. Cleared, before the child is polled, by whoever took the numbers.
+    rung: AtomicU32,
+    /// Touched at home only.
+    here: [Cell<Here>; BELLS],
+}
+
+/// What is known at home of a child and its bell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Here {
+    /// It waits, or is being polled.
+    Silent,
+    /// Its number is in `woken_here`.
+    Rung,
+    /// It is over.
+    Ended,
+}
+
+/// How many bells a row has. With what they share they fill most of a line of a processor's cache.
+const BELLS: usize = u32::BITS as usize;
+const _: () = assert!(BELLS <= align_of::<Row>(), "an address for each");
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Row>() == 64);
+
+/// One bell: what the waker of one child points to.
+#[derive(Clone, Copy)]
+pub(crate) struct Bell<'r> {
+    row: &'r Row,
+    number: u32,
 }
 
 impl Shared {
+    #[inline]
+    fn bell(&self, index: usize) -> Bell<'_> {
+        Bell { row: &self.rows[index / BELLS], number: index as u32 }
+    }
+
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner) // Nothing that can panic runs under it.
     }
@@ -78,51 +110,86 @@ impl Shared {
     }
 }
 
-impl Bell {
-    fn shared(&self) -> &Shared {
+impl<'r> Bell<'r> {
+    #[inline]
+    fn shared(self) -> &'r Shared {
         // SAFETY:
-        // * a bell lies in the allocation that it points to.
-        unsafe { self.shared.as_ref() }
+        // * a row lies in the allocation that it points to.
+        unsafe { self.row.shared.as_ref() }
+    }
+
+    /// Returns the number of the child.
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        self.number as usize
+    }
+
+    /// Says that the child has ended: it is polled no more.
+    #[inline]
+    pub(crate) fn end(self) {
+        self.here().set(Here::Ended);
     }
 
     #[inline]
-    fn ring(&self) {
+    fn place(self) -> usize {
+        self.index() % BELLS
+    }
+
+    #[inline]
+    fn here(self) -> &'r Cell<Here> {
+        &self.row.here[self.place()]
+    }
+
+    #[inline]
+    fn ring(self) {
         let shared = self.shared();
         if shared.home != thread_number() {
             return self.ring_elsewhere();
         }
-        if self.rung_here.replace(true) {
+        if self.here().get() != Here::Silent {
             return;
         }
-        shared.woken_here.borrow_mut().push(self.index);
+        self.here().set(Here::Rung);
+        shared.woken_here.borrow_mut().push(self.number);
         if !shared.awake.replace(true) {
             shared.wake_owner(|_| ());
         }
     }
 
     #[cold]
-    fn ring_elsewhere(&self) {
-        // Acquire and Release pair with the swap in `silence`: what led to this wake is seen by the poll that a bell rung
+    fn ring_elsewhere(self) {
+        // Acquire and Release pair with the write in `silence`: what led to this wake is seen by the poll that a bell rung
         // before it has caused.
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            self.shared().wake_owner(|board| board.woken.push(self.index));
+        let bit = 1 << self.place();
+        if self.row.rung.fetch_or(bit, Ordering::AcqRel) & bit == 0 {
+            self.shared().wake_owner(|board| board.woken.push(self.number));
         }
     }
 
     /// Has the next wake count again: the child is about to be polled.
     #[inline]
-    fn silence(&self) {
-        self.rung_here.set(false);
-        if self.rung.load(Ordering::Relaxed) {
-            self.rung.swap(false, Ordering::AcqRel); // Pairs with the swap in `ring_elsewhere`.
+    fn silence(self) {
+        self.here().set(Here::Silent);
+        if self.row.rung.load(Ordering::Relaxed) != 0 {
+            self.silence_elsewhere();
+        }
+    }
+
+    #[cold]
+    fn silence_elsewhere(self) {
+        let bit = 1 << self.place();
+        if self.row.rung.load(Ordering::Relaxed) & bit != 0 {
+            self.row.rung.fetch_and(!bit, Ordering::AcqRel); // Pairs with the write in `ring_elsewhere`.
         }
     }
 
     /// Makes a waker of a reference that is counted already, or lent.
-    fn waker(&self, table: &'static RawWakerVTable) -> Waker {
+    #[inline]
+    fn waker(self, table: &'static RawWakerVTable) -> Waker {
+        let data = ptr::from_ref(self.row).cast::<()>().map_addr(|row| row | self.place());
         // SAFETY:
         // * the functions below keep `RawWaker`'s contract: they may be called from any thread.
-        unsafe { Waker::from_raw(RawWaker::new(std::ptr::from_ref(self).cast(), table)) }
+        unsafe { Waker::from_raw(RawWaker::new(data, table)) }
     }
 }
 
@@ -136,18 +203,21 @@ static LOCAL: RawWakerVTable = RawWakerVTable::new(clone_local, wake_local, wake
 /// # Safety
 ///
 /// * `data` is that of a waker of one of the tables above which has not been dropped.
-unsafe fn bell<'w>(data: *const ()) -> &'w Bell {
+#[inline]
+unsafe fn bell<'w>(data: *const ()) -> Bell<'w> {
+    let row = data.map_addr(|data| data & !(align_of::<Row>() - 1)).cast::<Row>();
     // SAFETY:
-    // * the waker holds a reference of the allocation, or is lent by whoever does. All that changes in a bell is a
-    //   `Cell`, touched at home only, or an atomic.
-    unsafe { &*data.cast::<Bell>() }
+    // * the waker holds a reference of the allocation, or is lent by whoever does, and has provenance over its row. All
+    //   that changes in a row is a `Cell`, touched at home only, or an atomic.
+    let row = unsafe { &*row };
+    Bell { row, number: row.first + (data.addr() % BELLS) as u32 }
 }
 
 /// Counts one more reference of the allocation.
-fn retain(bell: &Bell) {
+fn retain(bell: Bell<'_>) {
     // SAFETY:
     // * the pointer came from `Arc::as_ptr`, and a reference exists: the one that the bell was reached by.
-    unsafe { Arc::increment_strong_count(bell.shared.as_ptr()) }
+    unsafe { Arc::increment_strong_count(bell.row.shared.as_ptr()) }
 }
 
 /// Gives one reference of the allocation up.
@@ -232,7 +302,7 @@ unsafe fn drop_plain(data: *const ()) {
     let bell = unsafe { bell(data) };
     // Release: what this waker did is seen by whoever finds that there is none left.
     bell.shared().plain.fetch_sub(1, Ordering::Release);
-    let shared = bell.shared;
+    let shared = bell.row.shared;
     // SAFETY:
     // * the caller's own promise.
     unsafe { release(shared) };
@@ -244,7 +314,7 @@ unsafe fn drop_plain(data: *const ()) {
 unsafe fn drop_local(data: *const ()) {
     // SAFETY:
     // * the caller's own promise.
-    let shared = unsafe { bell(data) }.shared;
+    let shared = unsafe { bell(data) }.row.shared;
     // SAFETY:
     // * the caller's own promise.
     unsafe { release(shared) };
@@ -253,14 +323,18 @@ unsafe fn drop_local(data: *const ()) {
 /// The bells of a combinator's children, as the combinator sees them.
 pub(crate) struct Bells {
     shared: Arc<Shared>,
-    /// The numbers of those to be polled, in order.
+    /// How many children there are.
+    count: u32,
+    /// So many are to be polled, from the first on, because all are: the whole of them, or none.
+    all: usize,
+    /// The numbers of those to be polled after them, in order.
     batch: Vec<u32>,
-    /// How many of them have had their turn.
-    done: usize,
+    /// How many of both have had their turn.
+    done: Cell<usize>,
     /// The board's owner is a plain waker.
-    owner_is_plain: bool,
+    owner_is_plain: Cell<bool>,
     /// Upon which all children are polled.
-    all: Waker,
+    all_waker: Waker,
     /// The task that the last poll was in; a child that moved to another is told by polling.
     task: Option<Option<TaskId>>,
 }
@@ -271,36 +345,45 @@ impl Bells {
         // Not `Send`, and yet an `Arc`: what is touched at home only is never touched elsewhere.
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
             let at = NonNull::new(shared.as_ptr().cast_mut()).expect("an `Arc` is never null");
-            let bell = |index| Bell {
+            let row = |first| Row {
                 shared: at,
-                index,
-                rung_here: Cell::new(false),
-                ended: Cell::new(false),
-                rung: AtomicBool::new(false),
+                first,
+                rung: AtomicU32::new(0),
+                here: [const { Cell::new(Here::Silent) }; BELLS],
             };
             Shared {
                 home: thread_number(),
-                bells: (0..=count).map(bell).collect(),
-                woken_here: RefCell::default(),
+                rows: (0..=count).step_by(BELLS).map(row).collect(),
+                woken_here: RefCell::new(Vec::with_capacity(count as usize)),
                 awake: Cell::new(false),
                 board: Mutex::new(Board::default()),
                 plain: AtomicUsize::new(0),
             }
         });
-        let all = shared.bells[count as usize].waker(&LOCAL);
-        retain(&shared.bells[count as usize]); // What `all` holds.
-        Bells { shared, batch: (0..count).collect(), done: 0, owner_is_plain: false, all, task: None }
+        let bell_of_all = shared.bell(count as usize);
+        let all_waker = bell_of_all.waker(&LOCAL);
+        retain(bell_of_all); // What `all_waker` holds.
+        Bells {
+            shared,
+            count,
+            all: count as usize,
+            batch: Vec::new(),
+            done: Cell::new(0),
+            owner_is_plain: Cell::new(false),
+            all_waker,
+            task: None,
+        }
     }
 
     /// Begins a round: whoever was woken until now is in it. `owner` is woken when a child is.
     pub(crate) fn begin(&mut self, owner: &Waker) {
         // Acquire pairs with the Release of a plain waker that is dropped.
-        self.owner_is_plain = self.shared.plain.load(Ordering::Acquire) > 0;
+        self.owner_is_plain.set(self.shared.plain.load(Ordering::Acquire) > 0);
         // User code: not under the lock, and nor is the drop of the old one.
-        let for_board = if self.owner_is_plain { owner.clone() } else { local_waker(owner) };
+        let for_board = if self.owner_is_plain.get() { owner.clone() } else { local_waker(owner) };
         self.shared.awake.set(false);
         let before = self.forget_done();
-        self.batch.append(&mut self.shared.woken_here.borrow_mut());
+        self.take_woken_here();
         let old = {
             let mut board = self.shared.board();
             self.batch.append(&mut board.woken);
@@ -309,30 +392,45 @@ impl Bells {
         drop(old);
         let task = current_task().map(|task| task.id());
         let moved = self.task.replace(task).is_some_and(|before| before != task);
-        let everybody = self.shared.bells.len() as u32 - 1;
-        if moved || self.batch[before..].contains(&everybody) {
-            self.shared.bells[everybody as usize].silence();
-            (self.batch, self.done) = ((0..everybody).collect(), 0);
+        if moved || self.batch[before..].contains(&self.count) {
+            self.shared.bell(self.count as usize).silence();
+            self.all = self.count as usize;
+            self.batch.clear();
+            self.done.set(0);
         }
     }
 
-    /// Drops those from the batch that have had their turn, if they are many, and returns how long the batch is.
+    /// Moves the numbers of those that were woken at home into the batch; as they lie, if it is empty.
+    fn take_woken_here(&mut self) {
+        let mut woken = self.shared.woken_here.borrow_mut();
+        if self.batch.is_empty() {
+            mem::swap(&mut self.batch, &mut woken);
+        } else {
+            self.batch.append(&mut woken);
+        }
+    }
+
+    /// Drops those that have had their turn, if they are many, and returns how long the batch is.
     fn forget_done(&mut self) -> usize {
-        if self.done > self.batch.len() / 2 {
-            self.batch.drain(..self.done);
-            self.done = 0;
+        let done = self.done.get();
+        if done >= self.all && done > (self.all + self.batch.len()) / 2 {
+            self.batch.drain(..done - self.all);
+            self.all = 0;
+            self.done.set(0);
         }
         self.batch.len()
     }
 
-    /// Returns the number of the next child to be polled in this round.
+    /// Returns the bell of the next child to be polled in this round.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<usize> {
+    pub(crate) fn next(&self) -> Option<Bell<'_>> {
         loop {
-            let index = *self.batch.get(self.done)? as usize;
-            self.done += 1;
-            if !self.shared.bells[index].ended.get() {
-                return Some(index);
+            let done = self.done.get();
+            let index = if done < self.all { done } else { *self.batch.get(done - self.all)? as usize };
+            self.done.set(done + 1);
+            let bell = self.shared.bell(index);
+            if bell.here().get() != Here::Ended {
+                return Some(bell);
             }
         }
     }
@@ -345,12 +443,11 @@ impl Bells {
 
     /// Has a child polled, by `poll`, with a waker of its own.
     #[inline]
-    pub(crate) fn poll<R>(&mut self, index: usize, owner: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        let bell = &self.shared.bells[index];
+    pub(crate) fn poll<R>(&self, bell: Bell<'_>, owner: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         bell.silence();
         let waker = ManuallyDrop::new(bell.waker(&PLAIN)); // Lent: the bells outlive the poll.
         let polled = poll(&mut Context::from_waker(&waker));
-        if !self.owner_is_plain && self.shared.plain.load(Ordering::Relaxed) > 0 {
+        if !self.owner_is_plain.get() && self.shared.plain.load(Ordering::Relaxed) > 0 {
             self.renew(owner);
         }
         polled
@@ -358,8 +455,8 @@ impl Bells {
 
     /// Puts a plain clone in the place of the waker of whoever polls, unless that was woken.
     #[cold]
-    fn renew(&mut self, owner: &Waker) {
-        self.owner_is_plain = true;
+    fn renew(&self, owner: &Waker) {
+        self.owner_is_plain.set(true);
         let mut plain = Some(owner.clone()); // User code: not under the lock.
         let mut board = self.shared.board();
         if board.owner.is_some() {
@@ -371,13 +468,7 @@ impl Bells {
 
     /// Returns a waker upon which all children are polled; to be kept at home.
     pub(crate) fn waker_of_all(&self) -> &Waker {
-        &self.all
-    }
-
-    /// Says that a child has ended: it is polled no more.
-    #[inline]
-    pub(crate) fn end(&mut self, index: usize) {
-        self.shared.bells[index].ended.set(true);
+        &self.all_waker
     }
 }
 
@@ -388,14 +479,14 @@ pub(crate) struct Wakers {
 
 impl Wakers {
     /// Returns the bell to which a plain waker of one of the children points.
-    fn bell<'w>(&self, waker: &'w Waker) -> Option<&'w Bell> {
+    fn bell<'w>(&self, waker: &'w Waker) -> Option<Bell<'w>> {
         if !ptr::eq(waker.vtable(), &PLAIN) {
             return None;
         }
         // SAFETY:
         // * the waker is borrowed, and of that table.
         let bell = unsafe { bell(waker.data()) };
-        ptr::eq(bell.shared.as_ptr(), self.shared).then_some(bell)
+        ptr::eq(bell.row.shared.as_ptr(), self.shared).then_some(bell)
     }
 }
 
@@ -428,6 +519,7 @@ mod tests;
 mod loom_tests {
     use super::*;
     use loom::sync::Condvar;
+    use loom::sync::atomic::AtomicBool;
     use loom::thread;
     use std::task::Wake;
 
@@ -463,11 +555,12 @@ mod loom_tests {
         let (mut started, mut left) = (vec![false; count], count);
         loop {
             bells.begin(&owner);
-            while let Some(index) = bells.next() {
+            while let Some(bell) = bells.next() {
+                let index = bell.index();
                 let is_first = !mem::replace(&mut started[index], true);
                 let door = Arc::clone(&doors[index]);
                 let is_open = if is_first || !silence_late {
-                    bells.poll(index, &owner, |cx| {
+                    bells.poll(bell, &owner, |cx| {
                         let is_open = door.load(Ordering::Relaxed);
                         if is_first {
                             let waker = cx.waker().clone();
@@ -481,12 +574,12 @@ mod loom_tests {
                     })
                 } else {
                     let is_open = door.load(Ordering::Relaxed);
-                    bells.shared.bells[index].silence();
+                    bell.silence();
                     is_open
                 };
                 if is_open {
                     left -= 1;
-                    bells.end(index);
+                    bell.end();
                 }
             }
             if left == 0 {

@@ -7,8 +7,8 @@ fn polled(count: usize) -> (Bells, Vec<Waker>) {
     let mut bells = Bells::new(count);
     bells.begin(Waker::noop());
     let mut wakers = Vec::new();
-    while let Some(index) = bells.next() {
-        bells.poll(index, Waker::noop(), |cx| wakers.push(cx.waker().clone()));
+    while let Some(bell) = bells.next() {
+        bells.poll(bell, Waker::noop(), |cx| wakers.push(cx.waker().clone()));
     }
     (bells, wakers)
 }
@@ -18,11 +18,31 @@ fn what_is_touched_at_home_only_is_not_touched_elsewhere() {
     let (bells, wakers) = polled(3);
     let elsewhere = wakers[1].clone();
     std::thread::spawn(move || elsewhere.wake()).join().unwrap();
-    assert!(bells.shared.woken_here.borrow().is_empty() && !bells.shared.bells[1].rung_here.get());
+    assert!(bells.shared.woken_here.borrow().is_empty() && bells.shared.bell(1).here().get() == Here::Silent);
     assert_eq!(bells.shared.board().woken, [1]);
     wakers[2].wake_by_ref();
     assert_eq!(*bells.shared.woken_here.borrow(), [2]);
     assert_eq!(bells.shared.board().woken, [1]);
+}
+
+#[test]
+fn a_bell_of_any_row_rings_its_own_number() {
+    let count = 3 * BELLS + 1;
+    let (mut bells, wakers) = polled(count);
+    let there = wakers.iter().step_by(2).cloned().collect::<Vec<_>>();
+    std::thread::spawn(move || there.iter().for_each(Waker::wake_by_ref)).join().unwrap();
+    for waker in wakers.iter().skip(1).step_by(2).rev().chain(&wakers) {
+        waker.wake_by_ref(); // Of those that are on the board the number is here as well.
+    }
+    bells.begin(Waker::noop());
+    let (here, last) = ((1..count).step_by(2).rev(), (0..count).step_by(2));
+    let expected = here.chain(last.clone()).chain(last).map(|index| index as u32);
+    assert!(bells.batch.iter().copied().eq(expected));
+    while let Some(bell) = bells.next() {
+        bells.poll(bell, Waker::noop(), |_| ());
+    }
+    let rings = |bell: Bell<'_>| bell.here().get() != Here::Silent || bell.row.rung.load(Ordering::Relaxed) != 0;
+    assert!((0..count).all(|index| !rings(bells.shared.bell(index))));
 }
 
 #[test]
@@ -31,9 +51,9 @@ fn a_list_of_rounds_does_not_grow() {
     for round in 0..1_000 {
         wakers[round % 10].wake_by_ref();
         bells.begin(Waker::noop());
-        let index = bells.next().expect("one was woken");
-        assert_eq!(index, round % 10);
-        bells.poll(index, Waker::noop(), |_| ());
+        let bell = bells.next().expect("one was woken");
+        assert_eq!(bell.index(), round % 10);
+        bells.poll(bell, Waker::noop(), |_| ());
         assert!(bells.next().is_none());
         assert!(bells.batch.len() <= 2 * 11, "as long as twice the children, at most");
     }
