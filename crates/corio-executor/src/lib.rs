@@ -98,6 +98,7 @@ mod bridge;
 mod thread_pool;
 mod sleep;
 mod interval;
+mod large;
 mod clock;
 mod timers;
 mod timer_order;

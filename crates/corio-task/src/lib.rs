@@ -130,7 +130,7 @@ pub use error::JoinError;
 pub use inbox::Bell;
 pub use listeners::CallbackKey;
 pub use options::TaskOptions;
-pub use raw::{Audience, Seats, TaskRef};
+pub use raw::{Audience, Seats, TaskRef, ask_for_huge_pages};
 pub use scope::{OwnWakers, Scope, ScopeHandle, defer_requests, requests_around, with_own_wakers};
 pub use set::{RemoteSet, TaskSet};
 pub use sleep_timer::SleepTimer;

@@ -59,6 +59,7 @@ pub(crate) use reference::{
 pub(crate) use registry::Registry;
 pub(crate) use seats::Seat;
 pub use seats::{Audience, Seats};
+pub use segment::ask_for_huge_pages;
 pub(crate) use waker::{keep, will_wake};
 
 use crate::node::{Node, Slot};

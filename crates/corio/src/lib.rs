@@ -169,7 +169,7 @@ pub mod task {
     pub use corio_task::{
         Audience, Awaitable, Bell, Branch, BranchChildren, CallbackKey, CatchCancelled, ChildBody, Entered,
         LARGE_FUTURE, OwnWakers, RemoteSet, RunUntil, Scope, ScopeHandle, Seats, SleepTimer, TaskId, TaskSet, Until,
-        defer_requests, requests_around, with_own_wakers,
+        ask_for_huge_pages, defer_requests, requests_around, with_own_wakers,
     };
 }
 

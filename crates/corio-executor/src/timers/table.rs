@@ -1,6 +1,7 @@
 //! The table of timers, which does nothing by itself: no user code runs in here.
 
 use super::EXPIRY_BATCH;
+use crate::large;
 use crate::timer_order::TimerOrder;
 use corio_seam::{Alarm, LoopTime, OnAlarm, TimerKey, prefetch};
 use std::mem;
@@ -158,7 +159,7 @@ impl Table {
     fn add(&mut self, tie: u32, holds: Holds) -> TimerKey {
         let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NO_SLOT);
         let index = index.expect("more than 2³² timers");
-        self.slots.push(Slot { generation: 0, link: tie, holds });
+        large::push(&mut self.slots, Slot { generation: 0, link: tie, holds });
         TimerKey { index, generation: 0 }
     }
 

@@ -16,6 +16,7 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 /// A segment is so large, and begins at a multiple of it: a huge page, where pages have 4 KiB.
@@ -53,7 +54,7 @@ impl Segment {
         // * the size is not 0.
         let memory = unsafe { alloc(LAYOUT) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(LAYOUT) };
-        system::ask_for_a_huge_page(memory, SIZE);
+        system::ask_for_huge_pages_at(memory, SIZE);
         Segment { memory, free: ALL, returned: 0 }
     }
 
@@ -179,13 +180,37 @@ impl Segments {
     }
 }
 
+/// Asks the system to back memory by huge pages, as far as it holds whole ones; for lists of some mebibytes, before they are
+/// filled.
+///
+/// Where there are many, most of what a first touch of memory costs is the page, and much of what a later one costs is to find
+/// it: of a list of 32 MiB 8,192 small ones, or 16. It is advice, which Linux may follow, and nothing else depends on
+/// it; on other systems nothing happens.
+///
+/// # Examples
+///
+/// ```
+/// let mut list: Vec<u64> = Vec::with_capacity(1 << 20);
+/// corio_task::ask_for_huge_pages(list.spare_capacity_mut());
+/// list.extend(0..1 << 20);
+/// assert_eq!(list[1_000_000], 1_000_000);
+/// ```
+pub fn ask_for_huge_pages<T>(memory: &mut [MaybeUninit<T>]) {
+    let (start, size) = (memory.as_mut_ptr().cast::<u8>(), size_of_val(memory));
+    let before = start.addr().wrapping_neg() % SIZE; // Up to where a huge page may begin.
+    let whole = size.saturating_sub(before) / SIZE * SIZE;
+    if let (Some(first), true) = (NonNull::new(start.wrapping_add(before)), whole > 0) {
+        system::ask_for_huge_pages_at(first, whole);
+    }
+}
+
 /// What is asked of Linux. That it is advice: it may be refused, and nothing depends on it.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod system {
     use std::ptr::NonNull;
 
-    /// Asks for one page under memory that is so large and so aligned.
-    pub(super) fn ask_for_a_huge_page(memory: NonNull<u8>, size: usize) {
+    /// Asks for them under memory that begins where one may, and is as long as some.
+    pub(super) fn ask_for_huge_pages_at(memory: NonNull<u8>, size: usize) {
         // SAFETY:
         // * the advice changes nothing that is in the memory.
         unsafe { libc::madvise(memory.as_ptr().cast(), size, libc::MADV_HUGEPAGE) };
@@ -208,7 +233,7 @@ mod system {
 mod system {
     use std::ptr::NonNull;
 
-    pub(super) fn ask_for_a_huge_page(_: NonNull<u8>, _: usize) {}
+    pub(super) fn ask_for_huge_pages_at(_: NonNull<u8>, _: usize) {}
 
     /// # Safety
     ///
@@ -248,6 +273,20 @@ mod tests {
             unsafe { place.write_bytes(0xA5, PLACE) };
         }
         assert_eq!((places[PLACES].0, count(&segments)), (1, 2));
+    }
+
+    /// Whatever the memory is, the advice changes nothing that is in it.
+    #[test]
+    fn lists_of_any_length_can_be_asked_for() {
+        for len in [0, 1, 4096, SIZE - 1, SIZE, 3 * SIZE + 5] {
+            let mut list: Vec<u8> = Vec::with_capacity(len);
+            list.extend([7; 5].iter().take(len));
+            ask_for_huge_pages(list.spare_capacity_mut());
+            ask_for_huge_pages::<u64>(&mut []);
+            list.resize(len, 9);
+            assert_eq!(list.iter().filter(|byte| **byte == 7).count(), len.min(5));
+        }
+        ask_for_huge_pages::<()>(&mut [const { MaybeUninit::uninit() }; 3]);
     }
 
     #[test]
