@@ -55,12 +55,15 @@ mod time;
 mod report;
 mod shutdown;
 mod order;
+mod int_map;
 
 pub use cancelled::{Cancelled, Resume};
 pub use context::{
     Carried, Context, ContextVar, Token, capture_context, carry_context, copy_context, enter_context, leave_context,
     outside_context, swap_context,
 };
+#[doc(hidden)]
+pub use int_map::IntMap; // For the family: a container is no part of a seam.
 pub use node::{
     Batch, Description, Entry, Header, Node, ReadyQueue, Shared, SharedEntry, VTable, prefetch, run_callback,
 };

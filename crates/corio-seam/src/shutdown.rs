@@ -1,9 +1,8 @@
 //! What must be closed before its loop is: a list a loop, and the way on to it.
 
 use crate::seam::current;
-use crate::{Closed, Report, local, report};
+use crate::{Closed, IntMap, Report, local, report};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -62,7 +61,7 @@ fn hooks() -> Option<Rc<Hooks>> {
 #[derive(Default)]
 struct Hooks {
     /// By the order of registration. Nothing that runs user code is done under its borrow.
-    entries: RefCell<BTreeMap<u64, Entry>>,
+    entries: RefCell<IntMap<Entry>>,
     next: Cell<u64>,
     /// The shutdown has closed everything.
     over: Cell<bool>,
@@ -111,7 +110,7 @@ impl ShutdownHook {
 impl Drop for ShutdownHook {
     fn drop(&mut self) {
         let Some(hooks) = self.hooks.upgrade() else { return };
-        let entry = hooks.entries.borrow_mut().remove(&self.key);
+        let entry = hooks.entries.borrow_mut().remove(self.key);
         drop(entry);
     }
 }

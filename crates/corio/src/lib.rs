@@ -144,9 +144,9 @@ pub mod queue {
 pub mod seam {
     //! `corio-seam`, for writers of primitives.
     pub use corio_seam::{
-        Alarm, Batch, Busy, Carried, Closed, Description, Entry, Header, Hold, Installed, LoopId, Node, OnAlarm,
-        OnShutdown, ReadyQueue, Remote, Report, Resume, Seam, Seeded, Shared, SharedEntry, ShutdownHook, Sleep,
-        TargetId, Thin, ThinTarget, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling,
+        Alarm, Batch, Busy, Carried, Closed, Description, Entry, Header, Hold, Installed, IntMap, LoopId, Node,
+        OnAlarm, OnShutdown, ReadyQueue, Remote, Report, Resume, Seam, Seeded, Shared, SharedEntry, ShutdownHook,
+        Sleep, TargetId, Thin, ThinTarget, Timer, TimerKey, VTable, Waitable, Waiting, busy, call_soon, cancelling,
         capture_context, carry_context, catch_and_report, catch_and_report_from, enter_context, heard, install,
         is_seeded, leave_context, local, local_waker, loop_id, now, on_shutdown, outside_context, permute, prefetch,
         push, raised, random, remote, report, run_callback, seed, sleep_until, spawn, swap_context,
