@@ -1,6 +1,6 @@
 //! Those who wait in line, by their tickets.
 
-use std::collections::BTreeMap;
+use corio_seam::IntMap;
 use std::task::Waker;
 
 /// The wakers of those who wait, the lowest ticket first. Usually there is one, which stands in place.
@@ -8,13 +8,13 @@ use std::task::Waker;
 pub(crate) struct Line {
     /// The lowest ticket, unless all are in `more`.
     first: Option<(u64, Waker)>,
-    more: BTreeMap<u64, Waker>,
+    more: IntMap<Waker>,
 }
 
 impl Line {
     /// Tells whether a ticket has a waker here.
     pub(crate) fn contains(&self, ticket: u64) -> bool {
-        self.first.as_ref().is_some_and(|(first, _)| *first == ticket) || self.more.contains_key(&ticket)
+        self.first.as_ref().is_some_and(|(first, _)| *first == ticket) || self.more.contains(ticket)
     }
 
     /// Adds a waker, or puts it in the place of the ticket's former one, which is returned.
@@ -26,9 +26,8 @@ impl Line {
             }
             Some((first, old)) if *first == ticket => Some(std::mem::replace(old, waker)),
             Some((first, _)) if ticket < *first => {
-                let second = self.first.replace((ticket, waker));
-                self.more.extend(second);
-                None
+                let (second, waker) = self.first.replace((ticket, waker))?;
+                self.more.insert(second, waker)
             }
             _ => self.more.insert(ticket, waker),
         }
@@ -38,8 +37,7 @@ impl Line {
     pub(crate) fn remove(&mut self, ticket: u64) -> Option<Waker> {
         match self.first.take_if(|(first, _)| *first == ticket) {
             Some((_, waker)) => Some(waker),
-            None if self.more.is_empty() => None,
-            None => self.more.remove(&ticket),
+            None => self.more.remove(ticket),
         }
     }
 
@@ -47,8 +45,7 @@ impl Line {
     pub(crate) fn pop(&mut self) -> Option<Waker> {
         match self.first.take() {
             Some((_, waker)) => Some(waker),
-            None if self.more.is_empty() => None,
-            None => self.more.pop_first().map(|(_, waker)| waker),
+            None => self.more.pop_first(),
         }
     }
 }

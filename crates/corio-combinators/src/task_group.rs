@@ -6,12 +6,11 @@ use crate::readiness::{NotStarted, Starting, TaskStatus};
 use crate::signal::Signal;
 use crate::turnstile::{Place, Turnstile};
 use crate::{ErrorGroup, Failure};
-use corio_seam::{Waitable, Waiting, wait_on};
+use corio_seam::{IntMap, Waitable, Waiting, wait_on};
 use corio_task::{
     Cancelled, Scope, ScopeHandle, Task, TaskOptions, TaskRef, create_task_with, current_task, defer_requests,
 };
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -424,12 +423,12 @@ struct State {
     /// The body is over.
     exiting: Cell<bool>,
     /// The unfinished children, in the order of their making.
-    children: RefCell<BTreeMap<u64, TaskRef>>,
+    children: RefCell<IntMap<TaskRef>>,
     last_number: Cell<u64>,
     /// The child that is being made.
     creating: Cell<Option<u64>>,
     /// The failures of children whose callbacks have not run yet.
-    noted: RefCell<BTreeMap<u64, Failure>>,
+    noted: RefCell<IntMap<Failure>>,
     failures: RefCell<Vec<Failure>>,
     /// The body's scope, from its first suspension to its end.
     body: RefCell<Option<ScopeHandle>>,
@@ -482,8 +481,8 @@ impl State {
 
     /// Notes that a child is over: its done callback.
     fn ended(&self, number: u64, task: &TaskRef) {
-        let gone = self.children.borrow_mut().remove(&number);
-        let mut failure = self.noted.borrow_mut().remove(&number);
+        let gone = self.children.borrow_mut().remove(number);
+        let mut failure = self.noted.borrow_mut().remove(number);
         if failure.is_none() && task.panicked() {
             failure = Some(Failure::of("a task panicked while its future was dropped"));
         }
@@ -530,7 +529,7 @@ impl State {
     }
 
     fn cancel_children(&self) {
-        let mut children: Vec<_> = self.children.borrow().values().cloned().collect();
+        let mut children: Vec<_> = self.children.borrow().iter().map(|(_, child)| child.clone()).collect();
         corio_seam::permute(&mut children); // asyncio's children are a set.
         for child in children {
             child.cancel();
@@ -549,8 +548,9 @@ impl Waitable for State {
 
     fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
         let children = self.children.borrow();
-        let unfinished = children.values().filter(|child| !child.done());
-        unfinished.for_each(|child| visit(Rc::new(child.clone())));
+        for (_, child) in children.iter().filter(|(_, child)| !child.done()) {
+            visit(Rc::new(child.clone()));
+        }
     }
 }
 

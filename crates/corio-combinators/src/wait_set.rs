@@ -3,11 +3,11 @@
 use crate::outcome::Outcome;
 use crate::signal::{Alarmed, Signal};
 use crate::{NothingToWaitFor, ReturnWhen};
-use corio_seam::{Node, OnAlarm, Waitable, push};
+use corio_seam::{IntMap, Node, OnAlarm, Waitable, push};
 use corio_task::{CallbackKey, Task};
 use futures_core::Stream;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -45,7 +45,7 @@ pub struct WaitSet<T> {
 }
 
 /// The tasks by number, each with the callback by which it is listened to.
-type Listened<T> = BTreeMap<u64, (Task<T>, CallbackKey)>;
+type Listened<T> = IntMap<(Task<T>, CallbackKey)>;
 
 /// What the callbacks share with the set.
 struct Shared<T> {
@@ -82,8 +82,9 @@ impl<T> Waitable for Shared<T> {
 
     fn waits_for(&self, visit: &mut dyn FnMut(Rc<dyn Waitable>)) {
         let tasks = self.tasks.borrow();
-        let unfinished = tasks.values().filter(|(task, _)| !task.done());
-        unfinished.for_each(|(task, _)| visit(Rc::new(task.task_ref())));
+        for (_, (task, _)) in tasks.iter().filter(|(_, (task, _))| !task.done()) {
+            visit(Rc::new(task.task_ref()));
+        }
     }
 }
 
@@ -130,7 +131,7 @@ impl<T: 'static> WaitSet<T> {
         self.shared.panicked.set(false);
         let over = self.shared.over.take();
         let mut tasks = self.shared.tasks.borrow_mut();
-        over.iter().filter_map(|number| Some(tasks.remove(number)?.0)).collect()
+        over.iter().filter_map(|number| Some(tasks.remove(*number)?.0)).collect()
     }
 }
 
@@ -187,7 +188,7 @@ impl<T: Outcome> WaitSet<T> {
     /// Tells whether `wait` may return; the first `seen` of those that are over have been looked at.
     fn is_enough(&self, when: ReturnWhen, seen: &mut usize) -> bool {
         let (over, tasks) = (self.shared.over.borrow(), self.shared.tasks.borrow());
-        let failed = |number: &u64| tasks.get(number).and_then(|(task, _)| task.output()).is_some_and(T::is_failure);
+        let failed = |number: &u64| tasks.get(*number).and_then(|(task, _)| task.output()).is_some_and(T::is_failure);
         self.shared.late.get()
             || over.len() == tasks.len()
             || match when {
@@ -232,7 +233,7 @@ impl<T: 'static> WaitSet<T> {
     /// Takes out the one that was over first.
     fn take_one(&mut self) -> Option<Task<T>> {
         let first = self.shared.over.borrow_mut().pop_front()?;
-        let (task, _) = self.shared.tasks.borrow_mut().remove(&first)?;
+        let (task, _) = self.shared.tasks.borrow_mut().remove(first)?;
         Some(task)
     }
 }
