@@ -8,9 +8,8 @@ use crate::halves::{Address, Half, Place};
 use crate::listeners::Listeners;
 use crate::sync::{Mutex, lock};
 use crate::{Future, FutureError, Promise, concurrent, promise};
-use corio_seam::{Cancelled, Panic, Thin, catch_and_report};
+use corio_seam::{Cancelled, IntMap, Panic, Thin, catch_and_report};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -62,7 +61,7 @@ struct Wrap<T> {
     place: Place,
     knock: Arc<Knock>,
     /// Where no loop runs: the key that each awaiting read end has in [`Knock`].
-    keys: RefCell<HashMap<u64, u64>>,
+    keys: RefCell<IntMap<u64>>,
     /// None when the future is over.
     promise: RefCell<Option<Promise<T>>>,
     /// None when the future is over, and while it is polled.
@@ -112,7 +111,7 @@ impl<T: Send + 'static> Helper for Wrap<T> {
 
     fn drive(&self, reader: u64, cx: &mut Context<'_>) {
         if !self.place.is_looped() {
-            let key = self.keys.borrow().get(&reader).copied();
+            let key = self.keys.borrow().get(reader).copied();
             let key = self.knock.set_awaiter(key, cx.waker().clone());
             self.keys.borrow_mut().insert(reader, key);
             self.settle();
@@ -120,7 +119,7 @@ impl<T: Send + 'static> Helper for Wrap<T> {
     }
 
     fn leave(&self, reader: u64) {
-        let key = self.keys.borrow_mut().remove(&reader);
+        let key = self.keys.borrow_mut().remove(reader);
         if let Some(key) = key {
             self.knock.remove_awaiter(key);
         }

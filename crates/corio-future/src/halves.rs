@@ -4,9 +4,8 @@
 //! when the loop closes, or that of the thread where no loop runs. What crosses to other threads is its [`Address`].
 
 use crate::sync::{ThreadId, current, thread_local};
-use corio_seam::{LoopId, Remote};
+use corio_seam::{IntMap, LoopId, Remote};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +29,7 @@ enum Entry {
 
 /// The halves of one loop, or of one thread, by number.
 #[derive(Default)]
-struct Halves(RefCell<HashMap<u64, Entry>>);
+struct Halves(RefCell<IntMap<Entry>>);
 
 thread_local! {
     /// The halves made where no loop ran.
@@ -40,21 +39,21 @@ thread_local! {
 impl Halves {
     /// Finds a half.
     fn get(&self, number: u64) -> Option<Rc<dyn Half>> {
-        match self.0.borrow().get(&number)? {
+        match self.0.borrow().get(number)? {
             Entry::Kept(half) => Some(Rc::clone(half)),
             Entry::Known(half) => half.upgrade(),
         }
     }
 
     fn remove(&self, number: u64) {
-        let removed = self.0.borrow_mut().remove(&number);
+        let removed = self.0.borrow_mut().remove(number);
         drop(removed); // User code: the borrow has ended.
     }
 }
 
 impl Drop for Halves {
     fn drop(&mut self) {
-        for (_, entry) in std::mem::take(self.0.get_mut()) {
+        for entry in std::mem::take(self.0.get_mut()).into_values() {
             if let Entry::Kept(half) = entry {
                 half.closed();
             }
