@@ -72,6 +72,13 @@ impl TargetId {
     pub fn of<T: ?Sized>(target: *const T) -> TargetId {
         TargetId(target.cast::<()>().addr())
     }
+
+    /// Returns the identity as a number, by which an `IntMap` can be kept.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0 as u64
+    }
 }
 
 /// Notes what the innermost scope being polled waits for; a leaf calls it each time it is about to return `Pending`.

@@ -11,9 +11,9 @@
 
 use crate::raw::RemoteTask;
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
-use corio_seam::LoopId;
+use corio_seam::{IntMap, LoopId};
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc as Shared;
 
@@ -190,13 +190,18 @@ fn this_thread() -> u64 {
 /// heard does not matter.
 #[cold]
 fn interleave(entries: &mut Vec<Entry>, mut senders: Vec<u64>) {
-    let mut queues: BTreeMap<u64, VecDeque<Entry>> = BTreeMap::new();
-    for (sender, entry) in senders.iter().zip(entries.drain(..)) {
-        queues.entry(*sender).or_default().push_back(entry);
+    let mut queues: IntMap<VecDeque<Entry>> = IntMap::new();
+    for (sender, entry) in senders.drain(..).zip(entries.drain(..)) {
+        match queues.get_mut(sender) {
+            Some(queue) => queue.push_back(entry),
+            None => _ = queues.insert(sender, VecDeque::from([entry])),
+        }
     }
-    senders.sort_unstable();
+    for (sender, queue) in queues.iter() {
+        senders.resize(senders.len() + queue.len(), sender);
+    }
     corio_seam::permute(&mut senders);
-    entries.extend(senders.into_iter().filter_map(|sender| queues.get_mut(&sender)?.pop_front()));
+    entries.extend(senders.into_iter().filter_map(|sender| queues.get_mut(sender)?.pop_front()));
 }
 
 impl fmt::Debug for Inbox {

@@ -168,9 +168,14 @@ impl Core {
 
     /// Returns the unfinished tasks, in no order that means anything.
     pub(crate) fn unfinished(&self) -> Vec<TaskRef> {
-        let mut tasks = self.tasks.views(&self.cells);
+        let mut tasks = self.unfinished_as_made();
         corio_seam::permute(&mut tasks);
         tasks
+    }
+
+    /// Returns the unfinished tasks, in the order in which they were made.
+    pub(crate) fn unfinished_as_made(&self) -> Vec<TaskRef> {
+        self.tasks.views(&self.cells)
     }
 
     pub(crate) fn add_live(&self) {
@@ -500,6 +505,13 @@ impl TaskSet {
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskRef> {
         self.core.unfinished()
+    }
+
+    /// Returns the unfinished tasks, in the order in which they were made, also under a seed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn tasks_as_made(&self) -> Vec<TaskRef> {
+        self.core.unfinished_as_made()
     }
 
     /// Returns how many tasks are unfinished.

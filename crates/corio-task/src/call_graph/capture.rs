@@ -5,10 +5,9 @@
 
 use super::Awaitable;
 use crate::node::Slot;
-use crate::raw::TaskRef;
-use crate::task::all_tasks;
-use corio_seam::{TargetId, Waitable};
-use std::collections::{HashMap, HashSet};
+use crate::raw::{TaskRef, current};
+use crate::set::Core;
+use corio_seam::{IntMap, TargetId, Waitable};
 use std::rc::Rc;
 
 /// What a thing is.
@@ -46,19 +45,21 @@ impl Thing {
     }
 }
 
+/// One way to follow the graph: what a thing waits for, or who awaits it.
+pub(super) type Edges = fn(&Thing) -> &[usize];
+
 /// The things, the tasks first, in the order in which they were made.
 pub(super) struct Graph {
     things: Vec<Thing>,
-    places: HashMap<TargetId, usize>,
-    edges: HashSet<(usize, usize)>,
+    /// The place of each, by its identity.
+    places: IntMap<usize>,
 }
 
 impl Graph {
     /// Captures the set that runs on this thread.
     pub(super) fn capture() -> Graph {
-        let mut tasks = all_tasks();
-        tasks.sort_by_key(TaskRef::id);
-        let mut graph = Graph { things: Vec::new(), places: HashMap::new(), edges: HashSet::new() };
+        let tasks = current::with_core(Core::unfinished_as_made).unwrap_or_default();
+        let mut graph = Graph { things: Vec::new(), places: IntMap::new() };
         for task in &tasks {
             graph.add(task.address(), Kind::Task(task.clone(), task.name()));
         }
@@ -94,7 +95,7 @@ impl Graph {
             return;
         }
         let id = waitable.target_id();
-        let to = match self.places.get(&id) {
+        let to = match self.places.get(id.number()) {
             Some(&to) => to,
             None => {
                 let to = self.add(id, Kind::Other(waitable.describe()));
@@ -121,7 +122,7 @@ impl Graph {
     /// Returns the place of what was asked about, which may be over, or awaited by nobody.
     pub(super) fn find_or_add(&mut self, of: &(impl Awaitable + ?Sized)) -> usize {
         let id = of.target_id();
-        if let Some(&at) = self.places.get(&id) {
+        if let Some(&at) = self.places.get(id.number()) {
             return at;
         }
         let kind = match of.as_task() {
@@ -144,7 +145,7 @@ impl Graph {
 
     fn add(&mut self, id: TargetId, kind: Kind) -> usize {
         let at = self.push(kind);
-        self.places.insert(id, at);
+        self.places.insert(id.number(), at);
         at
     }
 
@@ -153,8 +154,9 @@ impl Graph {
         self.things.len() - 1
     }
 
+    /// Notes an edge, once. All edges from a thing are noted before those from another.
     fn add_edge(&mut self, from: usize, to: usize) {
-        if self.edges.insert((from, to)) {
+        if self.things[to].awaited_by.last() != Some(&from) {
             self.things[from].waits_for.push(to);
             self.things[to].awaited_by.push(from);
         }
@@ -169,11 +171,11 @@ impl Graph {
     }
 
     /// Returns what is next to a thing by `edges`, beyond what only stands between.
-    pub(super) fn beyond(&self, at: usize, edges: impl Fn(&Thing) -> &[usize]) -> Vec<usize> {
-        let (mut seen, mut beyond) = (HashSet::new(), Vec::new());
+    pub(super) fn beyond(&self, at: usize, edges: Edges) -> Vec<usize> {
+        let (mut seen, mut beyond) = (IntMap::new(), Vec::new());
         let mut todo: Vec<usize> = edges(self.thing(at)).iter().rev().copied().collect();
         while let Some(next) = todo.pop() {
-            if !seen.insert(next) {
+            if seen.insert(next as u64, ()).is_some() {
                 continue;
             }
             if self.thing(next).is_between() {

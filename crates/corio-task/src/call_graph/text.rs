@@ -1,6 +1,6 @@
 //! The graph as text: a line for each thing, what it waits for (or who awaits it) further in.
 
-use super::capture::{Graph, Kind, Thing};
+use super::capture::{Edges, Graph, Kind};
 use std::fmt::Write;
 
 /// The deepest indentation, in steps: a long chain goes straight down from there.
@@ -51,17 +51,17 @@ enum Place {
 }
 
 /// A text that is being made.
-struct Drawing<'g, E> {
+struct Drawing<'g> {
     graph: &'g Graph,
-    edges: E,
+    edges: Edges,
     places: Vec<Place>,
     /// What stands above the next line, outermost first.
     path: Vec<usize>,
     text: String,
 }
 
-impl<'g, E: Fn(&Thing) -> &[usize]> Drawing<'g, E> {
-    fn new(graph: &'g Graph, edges: E) -> Drawing<'g, E> {
+impl<'g> Drawing<'g> {
+    fn new(graph: &'g Graph, edges: Edges) -> Drawing<'g> {
         Drawing { graph, edges, places: vec![Place::New; graph.len()], path: Vec::new(), text: String::new() }
     }
 

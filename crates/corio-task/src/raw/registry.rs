@@ -153,7 +153,7 @@ impl Registry {
         let is_pending = |task: &TaskPtr| !task.header().state.has(DONE);
         let mut tasks: Vec<_> = self.large.borrow().tasks().filter(is_pending).collect();
         tasks.extend(cells.blocks_from(BlockPlace::default()).filter_map(|(_, block)| unfinished(block)));
-        tasks.sort_by_key(|task| task.number());
+        tasks.sort_unstable_by_key(|task| task.number());
         tasks.into_iter().map(TaskPtr::view).collect()
     }
 
