@@ -2,17 +2,16 @@
 
 use crate::RemoteHandle;
 use corio_future::concurrent::{self, Promise};
-use corio_seam::Closed;
+use corio_seam::{Closed, IntMap};
 use corio_task::{JoinError, Task, TaskRef, create_task};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The loop's unfinished tasks that other threads have started, by the number that those know them by: a task's own
 /// handle cannot leave the thread.
 #[derive(Default)]
-struct Started(RefCell<HashMap<u64, TaskRef>>);
+struct Started(RefCell<IntMap<TaskRef>>);
 
 /// Returns the table of the loop that runs here.
 fn started() -> Option<Rc<Started>> {
@@ -57,7 +56,7 @@ where
     }
     reference.add_done_callback(move |_| {
         if let Some(started) = started() {
-            started.0.borrow_mut().remove(&number);
+            started.0.borrow_mut().remove(number);
         }
         finish(task, promise);
     });
@@ -75,7 +74,7 @@ fn finish<T: Send>(mut task: Task<T>, promise: Promise<T>) {
 
 /// Cancels the task, on the loop, if it has not ended.
 fn cancel(number: u64) {
-    let task = started().and_then(|started| started.0.borrow().get(&number).cloned());
+    let task = started().and_then(|started| started.0.borrow().get(number).cloned());
     if let Some(task) = task {
         task.cancel();
     }

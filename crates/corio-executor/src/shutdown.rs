@@ -22,13 +22,12 @@ pub(crate) fn shut_down(event_loop: &EventLoop) -> Result<(), RunError> {
 
 /// Cancels all tasks and waits for their ends; what they panic with goes to the exception handler.
 fn cancel_all_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
-    let mut tasks = event_loop.all_tasks();
-    tasks.sort_by_key(TaskRef::id); // In the order in which they were made, which asyncio leaves open.
+    let core = event_loop.core();
+    let mut tasks = core.tasks.tasks_as_made(); // asyncio leaves the order open.
     corio_seam::permute(&mut tasks);
     if tasks.is_empty() {
         return Ok(());
     }
-    let core = event_loop.core();
     core.run(|| tasks.iter().for_each(|task| _ = task.cancel()))?;
     core.exceptions.hold_back();
     let ended = event_loop.run_until_complete(all_ended(tasks));

@@ -72,6 +72,12 @@ impl Entry {
     }
 }
 
+/// Sorts entries as a run has them.
+#[inline]
+fn sort_latest_first(entries: &mut [Entry]) {
+    entries.sort_unstable_by_key(|entry| Reverse(entry.rank()));
+}
+
 /// A stretch of time in which timers are due that nobody has looked at yet.
 #[derive(Debug)]
 struct Stretch {
@@ -194,7 +200,7 @@ impl TimerOrder {
                 continue;
             }
             self.run.append(&mut stretch.entries); // Whose memory may be larger by far.
-            self.run.sort_unstable_by_key(|entry| Reverse(entry.rank()));
+            sort_latest_first(&mut self.run);
             if self.later.is_empty() {
                 self.keep_last(stretch);
             } else {
@@ -271,9 +277,9 @@ impl TimerOrder {
     pub(crate) fn renumber(&mut self, mut tell: impl FnMut(u32, u32)) {
         let mut entries = mem::take(&mut self.run);
         self.later.drain(..).for_each(|stretch| entries.extend(stretch.entries));
-        entries.sort_unstable_by_key(Entry::rank);
+        sort_latest_first(&mut entries);
         *self = TimerOrder::default();
-        for entry in entries {
+        for entry in entries.into_iter().rev() {
             let tie = self.next_tie;
             self.next_tie += 1;
             tell(entry.index(), tie);

@@ -13,7 +13,7 @@ use crate::timers::Timers;
 use crate::{Clock, Deadlock, RunError, StillRunning, Wait};
 use corio_seam::{LoopTime, Remote, Report, Timer, Waitable, catch_and_report};
 use corio_signal::LoopBell;
-use corio_task::{TaskRef, TaskSet};
+use corio_task::TaskSet;
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -321,9 +321,7 @@ impl Core {
 
     /// Tells the exception handler of each task that will not come to its end, in the order in which they were made.
     fn report_pending(&self) {
-        let mut pending = self.tasks.tasks();
-        pending.sort_by_key(TaskRef::id);
-        for task in pending {
+        for task in self.tasks.tasks_as_made() {
             self.exceptions.call(Report::new("task was destroyed but it is pending").with_source(task.describe()));
         }
     }

@@ -2,10 +2,10 @@
 
 use crate::selector::{Interest, Mode, Ready, Selector};
 use crate::sys::{AsFd, BorrowedFd, RawFd, borrow, raw};
+use corio_seam::IntMap;
 use corio_task::Bell;
 use parking_lot::{Condvar, Mutex};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub struct MockSelector {
 #[derive(Debug, Default)]
 struct Inner {
     /// What is registered: the key, its descriptor's number and what is wanted of it.
-    registered: RefCell<BTreeMap<usize, Registered>>,
+    registered: RefCell<IntMap<Registered>>,
     /// What the next wait will report.
     script: RefCell<Vec<Ready>>,
     /// The timeouts of all waits so far.
@@ -75,9 +75,14 @@ impl MockSelector {
         let fd = raw(borrow(fd));
         let registered = self.inner.registered.borrow();
         let found = registered.iter().find(|(_, registered)| registered.fd == fd);
-        let (&key, registered) = found.expect("a descriptor must be registered before it is made ready");
+        let (key, registered) = found.expect("a descriptor must be registered before it is made ready");
         let interest = interest.and(registered.interest);
-        self.report(Ready { key, readable: interest.readable, writable: interest.writable, interrupted: false });
+        self.report(Ready {
+            key: key as usize,
+            readable: interest.readable,
+            writable: interest.writable,
+            interrupted: false,
+        });
     }
 
     /// Lets the next wait report `ready`, whatever is registered: an event that comes too late, say.
@@ -99,7 +104,7 @@ impl MockSelector {
     #[must_use]
     pub fn registered(&self) -> Vec<(usize, Interest, Mode)> {
         let registered = self.inner.registered.borrow();
-        registered.iter().map(|(&key, it)| (key, it.interest, it.mode)).collect()
+        registered.iter().map(|(key, it)| (key as usize, it.interest, it.mode)).collect()
     }
 
     /// Returns the timeouts of all waits so far.
@@ -115,19 +120,19 @@ impl Selector for MockSelector {
             return Err(io::Error::other("the mock selector was told to refuse"));
         }
         let registered = Registered { fd: raw(fd), interest, mode };
-        let before = self.inner.registered.borrow_mut().insert(key, registered);
+        let before = self.inner.registered.borrow_mut().insert(key as u64, registered);
         if before.is_some() { Err(io::ErrorKind::AlreadyExists.into()) } else { Ok(()) }
     }
 
     fn modify(&self, fd: BorrowedFd<'_>, key: usize, interest: Interest, mode: Mode) -> io::Result<()> {
         let mut registered = self.inner.registered.borrow_mut();
-        let registered = registered.get_mut(&key).ok_or(io::ErrorKind::NotFound)?;
+        let registered = registered.get_mut(key as u64).ok_or(io::ErrorKind::NotFound)?;
         *registered = Registered { fd: raw(fd), interest, mode };
         Ok(())
     }
 
     fn deregister(&self, _: BorrowedFd<'_>, key: usize) -> io::Result<()> {
-        let removed = self.inner.registered.borrow_mut().remove(&key);
+        let removed = self.inner.registered.borrow_mut().remove(key as u64);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 

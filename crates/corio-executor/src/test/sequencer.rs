@@ -1,8 +1,7 @@
 //! Steps that are taken in order, whoever takes them.
 
-use corio_seam::{Waiting, local_waker, wait_on};
+use corio_seam::{IntMap, Waiting, local_waker, wait_on};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -49,7 +48,7 @@ struct Inner {
     /// The number of the step that is under way, or whose turn it is.
     turn: u64,
     /// Steps that somebody has asked for and that are not over, with the waker of whoever waits for its turn.
-    asked: BTreeMap<u64, Option<Waker>>,
+    asked: IntMap<Option<Waker>>,
     /// A step that was given up before its turn: no later one can come.
     gap: Option<u64>,
 }
@@ -78,18 +77,19 @@ impl Sequencer {
     /// Ends a step, or gives one up, and wakes whoever is concerned.
     fn leave(&self, number: u64) {
         let mut inner = self.inner.borrow_mut();
-        inner.asked.remove(&number);
+        let _own = inner.asked.remove(number); // Dropped when nothing is borrowed any more.
         if number == inner.turn {
             inner.turn += 1;
             let turn = inner.turn;
-            let next = inner.asked.get_mut(&turn).and_then(Option::take);
+            let next = inner.asked.get_mut(turn).and_then(Option::take);
             drop(inner);
             next.into_iter().for_each(Waker::wake);
         } else {
             inner.gap = Some(inner.gap.map_or(number, |gap| gap.min(number)));
-            let later: Vec<_> = inner.asked.range_mut(number..).filter_map(|(_, waker)| waker.take()).collect();
+            let later: Vec<u64> = inner.asked.iter().map(|(step, _)| step).filter(|step| *step > number).collect();
+            let wakers: Vec<Waker> = later.into_iter().filter_map(|step| inner.asked.get_mut(step)?.take()).collect();
             drop(inner);
-            later.into_iter().for_each(Waker::wake);
+            wakers.into_iter().for_each(Waker::wake);
         }
     }
 }
@@ -115,7 +115,7 @@ impl Step {
     fn ask(&mut self) {
         let mut inner = self.sequencer.inner.borrow_mut();
         let number = self.number;
-        let taken = number < inner.turn || inner.asked.contains_key(&number) || inner.gap == Some(number);
+        let taken = number < inner.turn || inner.asked.contains(number) || inner.gap == Some(number);
         assert!(!taken, "step {number} of this sequence was taken before: each comes once");
         inner.asked.insert(number, None);
         drop(inner);
