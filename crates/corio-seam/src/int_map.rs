@@ -9,13 +9,13 @@ use std::fmt;
 /// compiled anew for each type of value; here that is the case of a slot's filling and emptying alone, and the order of
 /// the numbers is kept by an index that knows no type.
 ///
-/// An operation costs a bisection, and the moving of at most a few kilobytes of numbers, also where a million numbers come
-/// and go in any order. What is taken out leaves a slot for the next to come; once most slots are free they are given back.
+/// An operation costs a bisection, and the moving of a kilobyte of numbers at most, also where a million numbers come
+/// and go in any order. What is taken out leaves a gap; gaps are closed when they are three times as many as the values.
 ///
 /// Values are handed out, and dropped as the caller likes; none is dropped here but by the drop of the whole.
 pub struct IntMap<T> {
     index: Index,
-    /// The values, each where the index says; `None` in a free slot.
+    /// The values, each where the index says, as they came; a gap where one was taken out.
     slots: Vec<Option<T>>,
 }
 
@@ -58,20 +58,27 @@ impl<T> IntMap<T> {
 
     /// Adds a value, or puts it in the place of the number's former one, which is returned.
     pub fn insert(&mut self, number: u64, value: T) -> Option<T> {
-        let slot = self.index.insert(number);
-        if slot == self.slots.len() {
-            self.slots.push(Some(value));
-            return None;
+        match self.index.insert(number, self.slots.len()) {
+            Some(slot) => self.slots[slot].replace(value),
+            None => {
+                if self.slots.capacity() == 0 {
+                    self.slots.reserve(FEW);
+                }
+                self.slots.push(Some(value));
+                None
+            }
         }
-        self.slots[slot].replace(value)
     }
 
     /// Takes out the value of a number.
     pub fn remove(&mut self, number: u64) -> Option<T> {
         let slot = self.index.remove(number)?;
         let value = self.slots[slot].take();
-        if self.index.is_sparse() {
+        let gaps = self.slots.len() - self.index.len;
+        if gaps > FEW && gaps > 3 * self.index.len {
             self.pack();
+        } else if self.index.len == 0 {
+            self.slots.clear();
         }
         value
     }
@@ -93,7 +100,7 @@ impl<T> IntMap<T> {
         std::mem::take(&mut self.slots).into_iter().flatten()
     }
 
-    /// Brings the values into the order of their numbers, and gives the free slots back.
+    /// Brings the values into the order of their numbers, without gaps.
     #[inline(never)]
     fn pack(&mut self) {
         let order = self.index.pack();
@@ -114,7 +121,9 @@ impl<T> Default for IntMap<T> {
 impl<T> Drop for IntMap<T> {
     /// Drops the values in the order of their numbers.
     fn drop(&mut self) {
-        self.pack();
+        if self.index.len > 1 {
+            self.pack();
+        }
     }
 }
 
@@ -142,114 +151,114 @@ impl<'m, T> Iterator for Iter<'m, T> {
 /// A number, and the slot of its value.
 type Entry = (u64, usize);
 
-/// A chunk is no longer than this: two kilobytes, which are moved in the time of a few cache misses.
-const CHUNK: usize = 128;
+/// A chunk is shorter than this: less than a kilobyte, which is moved in the time of a cache miss, and is a small piece to
+/// allocators.
+const CHUNK: usize = 60;
 
-/// So few free slots are not worth giving back.
+/// For so many there is room from the start, and so few gaps are not worth closing.
 const FEW: usize = 16;
 
-/// Which number has which slot.
+/// Which number has which slot: the entries in ascending order, cut into chunks, so that they come and go cheaply.
 struct Index {
-    /// The entries in ascending order, cut into chunks so that one in the middle comes and goes cheaply. No chunk is empty.
+    /// The chunks before the last one. None is empty.
     chunks: VecDeque<Vec<Entry>>,
+    /// The last chunk, with the highest numbers; most maps have no other.
+    last: Vec<Entry>,
     /// How many entries there are.
     len: usize,
-    /// The slots below `len + free.len()` that no entry has.
-    free: Vec<usize>,
 }
 
 impl Index {
     const fn new() -> Index {
-        Index { chunks: VecDeque::new(), len: 0, free: Vec::new() }
+        Index { chunks: VecDeque::new(), last: Vec::new(), len: 0 }
     }
 
-    /// Tells whether most slots are free, and more than a few.
-    fn is_sparse(&self) -> bool {
-        self.free.len() > FEW && self.free.len() > self.len
+    fn chunk(&self, at: usize) -> &Vec<Entry> {
+        self.chunks.get(at).unwrap_or(&self.last)
+    }
+
+    fn chunk_mut(&mut self, at: usize) -> &mut Vec<Entry> {
+        self.chunks.get_mut(at).unwrap_or(&mut self.last)
     }
 
     fn first(&self) -> Option<u64> {
-        Some(self.chunks.front()?.first()?.0)
+        Some(self.chunk(0).first()?.0)
     }
 
-    /// Returns the chunk in which a number belongs, unless it is above all others.
-    fn chunk_of(&self, number: u64) -> Option<usize> {
-        let is_below = |chunk: &Vec<Entry>| chunk.last().is_some_and(|(last, _)| *last < number);
-        if self.chunks.back().is_none_or(is_below) {
-            return None; // Mostly so of a number that comes.
+    /// Finds where a number is, or would be: its chunk, and its place there.
+    fn place_of(&self, number: u64) -> (usize, Result<usize, usize>) {
+        if self.last.last().is_some_and(|(last, _)| *last < number) {
+            return (self.chunks.len(), Err(self.last.len())); // Mostly so of what comes.
         }
-        Some(self.chunks.partition_point(is_below))
-    }
-
-    /// Returns the place of a number's entry: its chunk, and where it is in it.
-    fn place_of(&self, number: u64) -> Option<(usize, usize)> {
-        let chunk = self.chunk_of(number)?;
-        Some((chunk, position(&self.chunks[chunk], number).ok()?))
+        if self.first() == Some(number) {
+            return (0, Ok(0)); // Mostly so of what goes.
+        }
+        let is_below = |chunk: &Vec<Entry>| chunk.last().is_some_and(|(last, _)| *last < number);
+        let is_in_last = self.last.first().is_some_and(|(first, _)| *first <= number);
+        let chunk = if is_in_last { self.chunks.len() } else { self.chunks.partition_point(is_below) };
+        (chunk, self.chunk(chunk).binary_search_by_key(&number, |(number, _)| *number))
     }
 
     fn find(&self, number: u64) -> Option<usize> {
-        let (chunk, at) = self.place_of(number)?;
-        Some(self.chunks[chunk][at].1)
+        let (chunk, place) = self.place_of(number);
+        Some(self.chunk(chunk)[place.ok()?].1)
     }
 
-    /// Returns the slot of a number, be it one that it gets now: a free one, or the next that never was.
-    fn insert(&mut self, number: u64) -> usize {
-        let Some(chunk) = self.chunk_of(number) else {
-            let slot = self.take_slot();
-            self.append((number, slot));
-            return slot;
-        };
-        match position(&self.chunks[chunk], number) {
-            Ok(at) => self.chunks[chunk][at].1,
-            Err(at) => {
-                let slot = self.take_slot();
-                self.chunks[chunk].insert(at, (number, slot));
-                self.split_if_long(chunk);
-                slot
-            }
+    /// Returns the slot that a number has, or else gives it `slot`.
+    fn insert(&mut self, number: u64, slot: usize) -> Option<usize> {
+        if self.last.capacity() == 0 {
+            self.last.reserve(FEW);
         }
-    }
-
-    fn take_slot(&mut self) -> usize {
-        let slot = self.free.pop().unwrap_or(self.len);
+        let (chunk, place) = self.place_of(number);
+        let entries = self.chunk_mut(chunk);
+        match place {
+            Ok(at) => return Some(entries[at].1),
+            Err(at) => entries.insert(at, (number, slot)),
+        }
+        if entries.len() == CHUNK {
+            let is_highest = place == Err(CHUNK - 1); // As most are: chunks stay full then.
+            self.split(chunk, if is_highest { CHUNK } else { CHUNK / 2 });
+        }
         self.len += 1;
-        slot
+        None
     }
 
-    /// Adds an entry above all others.
-    fn append(&mut self, entry: Entry) {
-        match self.chunks.back_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push(entry),
-            _ => self.chunks.push_back(vec![entry]),
-        }
-    }
-
-    fn split_if_long(&mut self, chunk: usize) {
-        if self.chunks[chunk].len() > CHUNK {
-            let upper = self.chunks[chunk].split_off(CHUNK / 2);
+    /// Makes a chunk of its own of a chunk's entries from `parting` on.
+    fn split(&mut self, chunk: usize, parting: usize) {
+        let lower = self.chunk_mut(chunk);
+        let mut upper = Vec::with_capacity(CHUNK);
+        upper.extend_from_slice(&lower[parting..]);
+        lower.truncate(parting);
+        if chunk == self.chunks.len() {
+            upper = std::mem::replace(&mut self.last, upper);
+            self.chunks.push_back(upper);
+        } else {
             self.chunks.insert(chunk + 1, upper);
         }
     }
 
     /// Takes out a number, and returns the slot that was its own.
     fn remove(&mut self, number: u64) -> Option<usize> {
-        let (chunk, at) = self.place_of(number)?;
-        let (_, slot) = self.chunks[chunk].remove(at);
-        if self.chunks[chunk].is_empty() {
-            self.chunks.remove(chunk);
+        if self.len == 0 {
+            return None;
+        }
+        let (chunk, place) = self.place_of(number);
+        let entries = self.chunk_mut(chunk);
+        let (_, slot) = entries.remove(place.ok()?);
+        if entries.is_empty() {
+            self.chunks.remove(chunk); // Nothing, if it is the last one.
         }
         self.len -= 1;
-        self.free.push(slot);
         Some(slot)
     }
 
     /// Numbers the slots anew, in the order of the entries and without a gap; returns what they were.
     fn pack(&mut self) -> Vec<usize> {
         let mut order = Vec::with_capacity(self.len);
-        let packed = Index { len: self.len, ..Index::new() };
-        for chunk in std::mem::replace(self, packed).chunks {
+        let Index { chunks, last, .. } = std::mem::replace(self, Index::new());
+        for chunk in chunks.into_iter().chain([last]) {
             for (number, slot) in chunk {
-                self.append((number, order.len()));
+                self.insert(number, order.len());
                 order.push(slot);
             }
         }
@@ -257,30 +266,24 @@ impl Index {
     }
 
     fn entries(&self) -> Entries<'_> {
-        Entries { chunks: &self.chunks, chunk: 0, at: 0 }
+        Entries { index: self, chunk: 0, at: 0 }
     }
-}
-
-/// Finds where a number is in a chunk, or would be.
-fn position(chunk: &[Entry], number: u64) -> Result<usize, usize> {
-    chunk.binary_search_by_key(&number, |(number, _)| *number)
 }
 
 /// The entries of an index, in ascending order, from a place on.
 struct Entries<'i> {
-    chunks: &'i VecDeque<Vec<Entry>>,
+    index: &'i Index,
     chunk: usize,
     at: usize,
 }
 
 impl Entries<'_> {
     fn next(&mut self) -> Option<Entry> {
-        let chunk = self.chunks.get(self.chunk)?;
-        let entry = chunk[self.at];
-        self.at += 1;
-        if self.at == chunk.len() {
+        if self.chunk < self.index.chunks.len() && self.at == self.index.chunk(self.chunk).len() {
             (self.chunk, self.at) = (self.chunk + 1, 0);
         }
+        let entry = *self.index.chunk(self.chunk).get(self.at)?;
+        self.at += 1;
         Some(entry)
     }
 }
@@ -369,16 +372,16 @@ mod tests {
 
     /// Those that come and go beside one that stays leave nothing behind.
     #[test]
-    fn there_are_no_more_slots_than_twice_the_values_and_a_few() {
+    fn slots_are_no_more_than_four_times_the_values_and_a_few() {
         let count = if cfg!(miri) { 300 } else { 10_000 };
         for order in &orders(count) {
             let mut map = IntMap::new();
             order.iter().for_each(|number| _ = map.insert(*number, ()));
             for number in order.iter().filter(|number| **number != 7) {
                 map.remove(*number);
-                assert!(map.slots.len() <= (2 * map.len()).max(map.len() + FEW));
+                assert!(map.slots.len() <= 4 * map.len() + FEW);
             }
-            assert!(map.slots.capacity() <= 2 * FEW && map.index.chunks.len() == 1);
+            assert!(map.slots.capacity() <= 2 * FEW && map.index.chunks.len() <= 1);
             assert!(map.iter().eq([(7, &())]));
         }
     }
