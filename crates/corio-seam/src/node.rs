@@ -72,6 +72,14 @@ pub struct Description {
     pub location: Option<&'static Location<'static>>,
 }
 
+impl Description {
+    /// Describes a callback by the name of its type. Not inlined: there are as many types as callbacks.
+    #[inline(never)]
+    fn of_callback(name: &str, location: Option<&'static Location<'static>>) -> Description {
+        Description { what: format!("callback {name}"), location }
+    }
+}
+
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
@@ -93,7 +101,7 @@ pub trait Entry: 'static {
 
     /// Says what it is: asked seldom, in debug mode.
     fn describe(&self) -> Description {
-        Description { what: format!("callback {}", type_name::<Self>()), location: self.location() }
+        Description::of_callback(type_name::<Self>(), self.location())
     }
 }
 
@@ -126,7 +134,7 @@ impl<F: FnOnce() + 'static> Entry for Within<F> {
     }
 
     fn describe(&self) -> Description {
-        Description { what: format!("callback {}", type_name::<F>()), location: None }
+        Description::of_callback(type_name::<F>(), None)
     }
 }
 
@@ -137,7 +145,7 @@ impl<F: FnOnce() + 'static> Entry for Plain<F> {
     }
 
     fn describe(&self) -> Description {
-        Description { what: format!("callback {}", type_name::<F>()), location: None }
+        Description::of_callback(type_name::<F>(), None)
     }
 }
 

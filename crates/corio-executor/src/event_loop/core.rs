@@ -106,6 +106,12 @@ impl Core {
 
     /// Calls `f` as a run of this loop: whatever `f` calls finds the loop running.
     pub(crate) fn run<R>(&self, f: impl FnOnce() -> R) -> Result<R, RunError> {
+        let _running = self.begin_run()?;
+        Ok(self.tasks.enter(f))
+    }
+
+    /// Begins a run, if this loop can run here now.
+    fn begin_run(&self) -> Result<Running<'_>, RunError> {
         if corio_seam::loop_id().is_some() {
             return Err(RunError::Nested);
         }
@@ -113,8 +119,7 @@ impl Core {
             return Err(RunError::Closed);
         }
         self.running.set(true);
-        let _running = Running { core: self, _signals: LoopBell::new() };
-        Ok(self.tasks.enter(f))
+        Ok(Running { core: self, _signals: LoopBell::new() })
     }
 
     /// Runs one iteration: a call for each phase. See [`EventLoop::run_once`](super::EventLoop::run_once).
