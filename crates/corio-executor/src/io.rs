@@ -212,6 +212,23 @@ impl<T: AsFd> Source<T> {
     }
 }
 
+impl<T: AsFd + 'static> Source<Rc<T>> {
+    /// Says that a read from a TCP connection has just filled its buffer, so that nobody knows whether it left something.
+    ///
+    /// When several of them in a row have left nothing, the loop takes to watching the connection at the level of what can
+    /// be read: the next read then waits for the loop to report more, where it would have made a system call only to learn
+    /// that it would block. Anything else ends that: something left after all (one in sixteen is checked), data that
+    /// nobody waits for, the end of the connection, a write that would block. Then it takes twice as many to begin again.
+    ///
+    /// Whoever gives this hint gives [the other](Source::note_short_read), too, and reads in no other way. The loop keeps
+    /// the descriptor while it watches it so, hence the `Rc`; once the source is dropped or taken apart it has let go.
+    /// It is a hint: where the selector cannot [change modes](crate::Selector::changes_modes), nothing follows from it.
+    #[inline]
+    pub fn note_full_read(&self) {
+        self.reactor.read_full(&self.state, self.get_ref());
+    }
+}
+
 /// Asks the kernel whether a direction is ready, and says so as an operation would.
 fn ask(io: &impl AsFd, interest: Interest) -> io::Result<()> {
     if is_ready(borrow(io), interest)? { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A [`Source`](crate::io::Source) is registered once, edge-triggered, and remembers in its [`SourceState`] that it is
-//! ready until an operation would block. Callbacks of `add_reader` are level-triggered, as asyncio's. One descriptor is
+//! ready until an operation would block. A TCP connection whose reads promise it is level-triggered for a time: see
+//! [`Watch`]. Callbacks of `add_reader` are level-triggered, as asyncio's. One descriptor is
 //! one or the other.
 //!
 //! A turn of [`Reactor::wait`] has three steps, and user code runs in the last one alone, when nothing is borrowed: the
@@ -17,18 +18,20 @@
 mod bell;
 mod slots;
 mod source_state;
+mod watch;
 mod callbacks;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use callbacks::Callback;
 pub(crate) use source_state::{SourceState, WaiterId};
+pub(crate) use watch::Watch;
 
 use crate::reactor::bell::LoopBell;
 use crate::reactor::callbacks::{Callbacks, Queued};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
-use crate::sys::{BorrowedFd, RawFd, raw};
+use crate::sys::{AsFd, BorrowedFd, RawFd, borrow, raw};
 use corio_seam::{Node, catch_and_report};
 use corio_task::Bell;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -144,7 +147,12 @@ impl Reactor {
         corio_seam::permute(&mut ready);
         let mut actions = self.actions.take();
         let slots = self.slots.borrow();
-        ready.drain(..).for_each(|ready| slots.note(ready, &mut actions));
+        for ready in ready.drain(..) {
+            if let Some(source) = slots.note(ready, &mut actions) {
+                // Refused, the next event tries again.
+                let _ = self.return_to_edges(source);
+            }
+        }
         drop(slots);
         self.ready.set(ready);
         actions.drain(..).for_each(Action::perform);
@@ -201,15 +209,70 @@ impl Reactor {
     #[inline]
     pub(crate) fn used_up(&self, state: &SourceState, interest: Interest) -> io::Result<()> {
         state.clear(interest);
+        if interest.readable {
+            state.watch().found_nothing();
+        } else if state.watch().is_at_level() {
+            self.return_to_edges(state)?; // The level is that of reading alone.
+        }
         self.selector()?.used_up(state.key(), interest)
     }
 
     /// Hears that a read left nothing behind: its source waits for the next edge, if the selector reports each of them.
     pub(crate) fn read_short(&self, state: &SourceState) {
+        if state.watch().found_something() {
+            let _ = self.return_to_edges(state);
+        }
         let tells = self.selector().is_ok_and(|selector| selector.tells_interruptions());
         if tells && !state.is_interrupted() {
             state.clear(Interest::READABLE);
         }
+    }
+
+    /// Hears that a read filled its buffer. The next one waits for the level, if the source is watched at that or the reads
+    /// so far are worth it; else it is tried, and shows what this one left.
+    pub(crate) fn read_full(&self, state: &SourceState, io: &Rc<impl AsFd + 'static>) {
+        let left_something = state.watch().found_something();
+        if left_something {
+            let _ = self.return_to_edges(state); // Refused, the level serves as well, only slower.
+        }
+        let is_level = match state.watch().is_at_level() {
+            true => !left_something && !state.is_interrupted() && state.watch().believes(),
+            false => state.watch().is_worth_level() && self.go_to_level(state, io),
+        };
+        if is_level { state.clear(Interest::READABLE) } else { state.watch().doubt() }
+    }
+
+    /// Has a source watched at the level of what can be read; false if that must not be, and is put off.
+    ///
+    /// Whatever there is to read is reported by the next wait. Room to write is not; so it must be known to be there.
+    #[cold]
+    fn go_to_level(&self, state: &SourceState, io: &Rc<impl AsFd + 'static>) -> bool {
+        let is_fit = !state.is_interrupted() && state.is_ready(Interest::WRITABLE) && !state.is_closed();
+        let fd = borrow(&**io);
+        let is_done = self.selector_of_this_process().is_ok_and(|selector| {
+            let can = is_fit && selector.changes_modes();
+            can && selector.modify(fd, state.key(), Interest::READABLE, Mode::Level).is_ok()
+        });
+        if is_done {
+            state.watch().enter_level(io.clone())
+        } else {
+            state.watch().put_off()
+        }
+        is_done
+    }
+
+    /// Has a source watched at edges again, in both directions, if it is not. What is ready now is reported once more.
+    ///
+    /// # Errors
+    ///
+    /// When the selector refuses, and in a forked child: then it stays as it is.
+    #[cold]
+    fn return_to_edges(&self, state: &SourceState) -> io::Result<()> {
+        let Some(io) = state.watch().level() else { return Ok(()) };
+        let selector = self.selector_of_this_process()?;
+        selector.modify(borrow(&*io), state.key(), Interest::BOTH, Mode::Edge)?;
+        state.watch().leave_level();
+        Ok(())
     }
 
     /// Calls `function` from the loop as long as `fd` is ready; replaces what was called before.

@@ -31,7 +31,8 @@ use std::time::Duration;
 /// * An error or a hang-up of a descriptor is reported as readable and writable, whatever was asked for: whoever tries
 ///   then learns of it.
 /// * Events of a key are not reported after it was deregistered.
-/// * It may promise more: see [`tells_interruptions`](Selector::tells_interruptions).
+/// * It may promise more: see [`tells_interruptions`](Selector::tells_interruptions) and
+///   [`changes_modes`](Selector::changes_modes).
 pub trait Selector {
     /// Begins to watch a descriptor, whose events will bear `key`. `usize::MAX` is no key.
     ///
@@ -73,6 +74,16 @@ pub trait Selector {
     /// Then a read from a TCP connection that fills only a part of its buffer has read all there was, and the next one
     /// can wait for an edge, without a system call that would only say so.
     fn tells_interruptions(&self) -> bool {
+        false
+    }
+
+    /// Promises that [`modify`](Selector::modify) may change the mode of a descriptor, at the price of one system call, and
+    /// loses nothing: what is ready is reported by the next wait, in the new mode. Also that it
+    /// [tells interruptions](Selector::tells_interruptions), in either mode, of a descriptor that it watches for reading;
+    /// urgent data only at edges.
+    ///
+    /// Then a TCP connection whose reads fill their buffers, and leave nothing, is watched at the level while that lasts.
+    fn changes_modes(&self) -> bool {
         false
     }
 
@@ -138,7 +149,8 @@ impl Interest {
 pub enum Mode {
     /// When it arises: for whoever remembers it until an operation would block.
     Edge,
-    /// As long as it lasts: asyncio's way, for callbacks.
+    /// As long as it lasts: asyncio's way, for callbacks, and for connections that [`changes_modes`](Selector::changes_modes)
+    /// speaks of.
     Level,
 }
 

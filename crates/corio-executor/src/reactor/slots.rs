@@ -13,7 +13,7 @@ const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
 
 /// What can be registered.
 pub(crate) enum Slot {
-    /// Edge-triggered, for whoever waits.
+    /// Edge-triggered mostly, for whoever waits.
     Source(Rc<SourceState>),
     /// Level-triggered, for whoever is called.
     Callbacks(Rc<Callbacks>),
@@ -86,18 +86,21 @@ impl Slots {
         }
     }
 
-    /// Notes an event, and adds what is to be done about it.
-    pub(crate) fn note(&self, ready: Ready, actions: &mut Vec<Action>) {
+    /// Notes an event, and adds what is to be done about it. Returns its source if that must be watched at edges again.
+    pub(crate) fn note(&self, ready: Ready, actions: &mut Vec<Action>) -> Option<&SourceState> {
         match self.slot(ready.key) {
             Some(Slot::Source(source)) => {
                 if ready.interrupted {
                     source.interrupt();
                 }
+                let is_out_of_place = source.is_out_of_place(ready);
                 source.note(ready.interest(), actions);
+                return is_out_of_place.then_some(&**source);
             }
             Some(Slot::Callbacks(callbacks)) => callbacks.note(ready.interest(), actions),
             None => (), // It was deregistered: the event is old.
         }
+        None
     }
 
     /// Returns everything that is registered.

@@ -1,7 +1,7 @@
-//! What is remembered of an edge-triggered source: what it is ready for, and who waits for the rest.
+//! What is remembered of a source: what it is ready for, and who waits for the rest.
 
-use crate::reactor::Action;
-use crate::selector::Interest;
+use crate::reactor::{Action, Watch};
+use crate::selector::{Interest, Ready};
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
@@ -23,6 +23,7 @@ pub(crate) struct SourceState {
     /// Set when an event said that data may be followed by something else; never cleared. Then only `WouldBlock` proves
     /// that everything was read.
     interrupted: Cell<bool>,
+    watch: Watch,
     readers: RefCell<Vec<Waiter>>,
     writers: RefCell<Vec<Waiter>>,
     /// The name of the next future that waits.
@@ -46,6 +47,7 @@ impl SourceState {
             key,
             readiness: Cell::new(Interest::BOTH),
             interrupted: Cell::new(false),
+            watch: Watch::new(),
             readers: RefCell::default(),
             writers: RefCell::default(),
             next_id: Cell::new(0),
@@ -63,9 +65,10 @@ impl SourceState {
         self.closed.get()
     }
 
-    /// Marks it closed.
+    /// Marks it closed, and lets go of its descriptor.
     pub(crate) fn close(&self) {
         self.closed.set(true);
+        self.watch.leave_level();
     }
 
     /// Tells whether an operation in these directions is worth trying.
@@ -86,6 +89,18 @@ impl SourceState {
     /// Notes that data may be followed by something else than more of it.
     pub(crate) fn interrupt(&self) {
         self.interrupted.set(true);
+    }
+
+    /// Returns how it is watched.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Tells whether an event is one that the level must not report again: nobody is about to read, or what it tells of
+    /// does not end by reading. To be asked before it is noted.
+    pub(crate) fn is_out_of_place(&self, ready: Ready) -> bool {
+        let is_awaited = !self.is_ready(Interest::READABLE) && !self.readers.borrow().is_empty();
+        self.watch.is_at_level() && (ready.interrupted || (ready.readable && !is_awaited))
     }
 
     /// Notes that it is ready, and gives up the wakers of whoever waits for that.

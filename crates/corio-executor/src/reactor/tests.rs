@@ -80,7 +80,7 @@ fn a_selector_promises_nothing_unless_it_says_so() {
             MockSelector::new().notifier()
         }
     }
-    assert!(!Bare.tells_interruptions());
+    assert!(!Bare.tells_interruptions() && !Bare.changes_modes());
 }
 
 #[test]

@@ -137,6 +137,10 @@ impl Selector for PollingSelector {
         self.direct.is_some()
     }
 
+    fn changes_modes(&self) -> bool {
+        self.direct.is_some()
+    }
+
     fn used_up(&self, key: usize, interest: Interest) -> io::Result<()> {
         match &self.oneshot {
             None => Ok(()),

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 pub(crate) use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Lends the descriptor of `io`.
-pub(crate) fn borrow(io: &impl AsFd) -> BorrowedFd<'_> {
+pub(crate) fn borrow(io: &(impl AsFd + ?Sized)) -> BorrowedFd<'_> {
     io.as_fd()
 }
 

@@ -9,7 +9,7 @@ pub(crate) use std::os::windows::io::{
 };
 
 /// Lends the socket of `io`.
-pub(crate) fn borrow(io: &impl AsFd) -> BorrowedFd<'_> {
+pub(crate) fn borrow(io: &(impl AsFd + ?Sized)) -> BorrowedFd<'_> {
     io.as_socket()
 }
 

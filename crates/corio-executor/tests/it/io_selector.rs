@@ -205,6 +205,39 @@ fn the_direct_way_alone_tells_interruptions() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_direct_way_alone_changes_modes() {
+    let told = selectors().map(|(_, selector)| selector.changes_modes());
+    assert_eq!(told, [true, false, false]);
+}
+
+#[test]
+fn a_change_of_mode_loses_nothing_where_it_is_promised() {
+    let [(_, direct), ..] = selectors();
+    if direct.changes_modes() {
+        let (near, mut far) = pair();
+        register_edge(&direct, near.as_fd());
+        far.write_all(b"x").unwrap();
+        assert!(wait_for_some(&direct)[0].readable);
+        assert_eq!(look(&direct), []);
+        for _ in 0..3 {
+            direct.modify(near.as_fd(), 5, Interest::READABLE, Mode::Level).unwrap();
+            for _ in 0..3 {
+                let ready = Ready { key: 5, readable: true, writable: false, interrupted: false };
+                assert_eq!(look(&direct), [ready], "as long as it lasts");
+            }
+            direct.modify(near.as_fd(), 5, Interest::BOTH, Mode::Edge).unwrap();
+            let ready = Ready { key: 5, readable: true, writable: true, interrupted: false };
+            assert_eq!(look(&direct), [ready], "once more");
+            assert_eq!(look(&direct), []);
+        }
+        direct.modify(near.as_fd(), 5, Interest::READABLE, Mode::Level).unwrap();
+        far.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(wait_for_some(&direct)[0].interrupted, "the end is told at the level, too");
+    }
+}
+
+#[test]
 fn selectors_say_in_which_way_they_wait() {
     let words = selectors().map(|(name, selector)| (name, format!("{selector:?}")));
     assert_eq!(words[2].1, "PollingSelector { direct: false, oneshot: true, .. }");

@@ -17,6 +17,8 @@ mod blocked; // Tests that look too early: all tasks blocked, and sequences.
 mod io_selector; // What every selector owes, on real sockets.
 #[cfg(all(unix, not(miri)))]
 mod io_source; // Sources on a running loop.
+#[cfg(all(target_os = "linux", not(miri)))]
+mod io_level; // Connections that leave the edges for a time.
 mod io_mock; // The same on a selector and a clock that are moved by hand.
 #[cfg(all(unix, not(miri)))]
 mod io_readers; // `add_reader` and `add_writer`.
