@@ -6,9 +6,10 @@ use corio_executor::io::Source;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
 
 /// Connects to the first address that answers.
-pub(crate) async fn connect(address: Address) -> io::Result<Source<TcpStream>> {
+pub(crate) async fn connect(address: Address) -> io::Result<Source<Rc<TcpStream>>> {
     let mut failure = Failure { target: address.to_string(), attempts: Vec::new() };
     for address in resolve(address).await? {
         match sys::connect(address).await {

@@ -55,7 +55,8 @@
 //! # How it works
 //!
 //! Each socket is a [`Source`](corio_executor::io::Source): registered once, edge-triggered, its readiness remembered
-//! until an operation would block. See `corio-executor` for the rest.
+//! until an operation would block. Where reads fill their buffers and leave nothing, as messages of one size do, the loop
+//! watches the connection level-triggered, and no read is tried for nothing. See `corio-executor` for the rest.
 
 #![forbid(unsafe_code)]
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// A TCP connection; what asyncio's `open_connection` gives, without a buffer.
@@ -25,7 +26,8 @@ use std::task::{Context, Poll};
 ///
 /// See the [crate's page](crate).
 pub struct TcpStream {
-    source: Source<std::net::TcpStream>,
+    /// In an `Rc` for [`Source::note_full_read`]; nothing else keeps it.
+    source: Source<Rc<std::net::TcpStream>>,
 }
 
 impl TcpStream {
@@ -71,7 +73,7 @@ impl TcpStream {
 
     /// As [`from_std`](TcpStream::from_std), for one that does not block already.
     pub(crate) fn from_nonblocking(stream: std::net::TcpStream) -> io::Result<TcpStream> {
-        Ok(TcpStream { source: Source::new(stream)? })
+        Ok(TcpStream { source: Source::new(Rc::new(stream))? })
     }
 
     /// Takes the connection away from the loop, as a blocking one of the standard library's, which may go to any thread.
@@ -80,7 +82,7 @@ impl TcpStream {
     ///
     /// When the system refuses to let it block.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
-        let stream = self.source.into_inner();
+        let stream = Rc::into_inner(self.source.into_inner()).expect("the loop has let go of the connection");
         stream.set_nonblocking(false)?;
         Ok(stream)
     }
@@ -150,13 +152,15 @@ impl TcpStream {
         self.source.get_ref()
     }
 
-    /// Notes a read that filled only a part of `wanted` bytes: it has read all there was. The end, which is no byte, is
-    /// not noted, for it is read again and again.
+    /// Notes whether a read filled `wanted` bytes, or only a part: then it has read all there was. The end, which is no
+    /// byte, is not noted, for it is read again and again.
     #[inline]
     fn note(&self, read: Poll<io::Result<usize>>, wanted: usize) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(n)) = read {
-            if 0 < n && n < wanted {
-                self.source.note_short_read();
+            match n {
+                0 => (),
+                _ if n < wanted => self.source.note_short_read(),
+                _ => self.source.note_full_read(),
             }
         }
         read
@@ -165,7 +169,7 @@ impl TcpStream {
 
 impl AsyncRead for &TcpStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let read = self.source.poll_read_with(cx, |mut stream| stream.read(buffer));
+        let read = self.source.poll_read_with(cx, |stream| (&**stream).read(buffer));
         self.note(read, buffer.len())
     }
 
@@ -174,14 +178,14 @@ impl AsyncRead for &TcpStream {
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let read = self.source.poll_read_with(cx, |mut stream| stream.read_vectored(buffers));
+        let read = self.source.poll_read_with(cx, |stream| (&**stream).read_vectored(buffers));
         self.note(read, buffers.iter().map(|buffer| buffer.len()).sum())
     }
 }
 
 impl AsyncWrite for &TcpStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        self.source.poll_write_with(cx, |mut stream| stream.write(buffer))
+        self.source.poll_write_with(cx, |stream| (&**stream).write(buffer))
     }
 
     fn poll_write_vectored(
@@ -189,7 +193,7 @@ impl AsyncWrite for &TcpStream {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.source.poll_write_with(cx, |mut stream| stream.write_vectored(buffers))
+        self.source.poll_write_with(cx, |stream| (&**stream).write_vectored(buffers))
     }
 
     /// Does nothing: what was written is the system's.

@@ -6,19 +6,20 @@ use rustix::net::{AddressFamily, SocketType};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// Connects to one address.
 ///
 /// The end of a `connect` is told by writability, but not every writability tells it: the socket is asked for its error
 /// and its peer, and without either it has to wait on.
-pub(crate) async fn connect(address: SocketAddr) -> io::Result<Source<TcpStream>> {
+pub(crate) async fn connect(address: SocketAddr) -> io::Result<Source<Rc<TcpStream>>> {
     let socket = new_socket(address)?;
     match rustix::net::connect(&socket, &address) {
         Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => (),
         Err(error) => return Err(error.into()),
     }
-    let source = Source::new(TcpStream::from(socket))?;
-    source.write_with(connected).await?;
+    let source = Source::new(Rc::new(TcpStream::from(socket)))?;
+    source.write_with(|stream| connected(stream)).await?;
     Ok(source)
 }
 

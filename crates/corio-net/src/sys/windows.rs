@@ -5,13 +5,14 @@ use corio_threadpool::to_thread;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
+use std::rc::Rc;
 
 /// Connects to one address.
-pub(crate) async fn connect(address: SocketAddr) -> io::Result<Source<TcpStream>> {
+pub(crate) async fn connect(address: SocketAddr) -> io::Result<Source<Rc<TcpStream>>> {
     let connected = to_thread(move || TcpStream::connect(address)).await;
     let stream = connected.unwrap_or_else(|error| Err(io::Error::other(error)))?;
     stream.set_nonblocking(true)?;
-    Source::new(stream)
+    Source::new(Rc::new(stream))
 }
 
 /// Accepts a connection.

@@ -8,6 +8,8 @@ mod connect;
 mod transfer;
 /// Reads that fill a part of their buffer, and what may stand behind.
 mod short_reads;
+/// Reads that fill their buffer each time, as messages of one size do.
+mod full_reads;
 /// Leaving in the middle, from either side.
 mod leave;
 /// What is `Send`.
