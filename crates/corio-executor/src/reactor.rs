@@ -32,10 +32,9 @@ use crate::reactor::callbacks::{Callbacks, Queued};
 use crate::reactor::slots::{Slot, Slots};
 use crate::selector::{Interest, Mode, PollingSelector, Ready, Selector};
 use crate::sys::{AsFd, BorrowedFd, RawFd, borrow, raw};
-use corio_seam::{Node, catch_and_report};
+use corio_seam::{IntMap, Node, catch_and_report};
 use corio_task::Bell;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -49,7 +48,7 @@ pub(crate) struct Reactor {
     /// What is registered, by the key that events bear.
     slots: RefCell<Slots>,
     /// What is registered, by descriptor.
-    keys: RefCell<HashMap<RawFd, usize>>,
+    keys: RefCell<IntMap<usize>>,
     /// Ends a sleep, wherever it is.
     bell: Arc<LoopBell>,
     /// Set by `close`, never cleared.
@@ -177,7 +176,7 @@ impl Reactor {
             self.slots.borrow_mut().remove(state.key());
             return Err(error);
         }
-        self.keys.borrow_mut().insert(raw(fd), state.key());
+        self.keys.borrow_mut().insert(raw(fd) as u64, state.key());
         self.bell.sleep_in_selector(true);
         Ok(state)
     }
@@ -193,7 +192,7 @@ impl Reactor {
         if let Ok(selector) = self.selector_of_this_process() {
             let _ = selector.deregister(fd, key);
         }
-        self.keys.borrow_mut().remove(&number);
+        self.keys.borrow_mut().remove(number as u64);
         let slot = self.slots.borrow_mut().remove(key);
         drop(slot); // With nothing borrowed: wakers and callbacks may be in it.
         if self.is_empty() {
@@ -318,7 +317,7 @@ impl Reactor {
             return Err(error);
         }
         drop(callbacks.set(interest, Some(function)));
-        self.keys.borrow_mut().insert(raw(fd), callbacks.key());
+        self.keys.borrow_mut().insert(raw(fd) as u64, callbacks.key());
         self.bell.sleep_in_selector(true);
         Ok(())
     }
@@ -355,7 +354,7 @@ impl Reactor {
 
     /// Returns the callbacks of a descriptor, if it has any.
     fn callbacks(&self, fd: BorrowedFd<'_>) -> Option<Rc<Callbacks>> {
-        let key = *self.keys.borrow().get(&raw(fd))?;
+        let key = *self.keys.borrow().get(raw(fd) as u64)?;
         self.slots.borrow().callbacks(key)
     }
 
@@ -363,7 +362,7 @@ impl Reactor {
     fn check_free(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let number = raw(fd);
         let keys = self.keys.borrow();
-        let Some(&key) = keys.get(&number) else { return Ok(()) };
+        let Some(&key) = keys.get(number as u64) else { return Ok(()) };
         let owner = match self.slots.borrow().callbacks(key) {
             Some(_) => "callbacks: remove its reader and its writer first, and before it is closed",
             None => "a source: read and write through that",

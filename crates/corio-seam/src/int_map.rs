@@ -10,7 +10,8 @@ use std::fmt;
 /// the numbers is kept by an index that knows no type.
 ///
 /// An operation costs a bisection, and the moving of a kilobyte of numbers at most, also where a million numbers come
-/// and go in any order. What is taken out leaves a gap; gaps are closed when they are three times as many as the values.
+/// and go in any order. What is taken out leaves a gap; gaps are closed when they are some hundreds, and three times as many as
+/// the values.
 ///
 /// Values are handed out, and dropped as the caller likes; none is dropped here but by the drop of the whole.
 pub struct IntMap<T> {

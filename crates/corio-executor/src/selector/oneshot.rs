@@ -3,9 +3,9 @@
 use crate::selector::polling::{add_owned, to_event};
 use crate::selector::{Interest, Mode, Ready};
 use crate::sys::{BorrowedFd, OwnedFd};
+use corio_seam::IntMap;
 use polling::Poller;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
 
 /// What is registered, and what the poller was last asked for.
@@ -14,7 +14,7 @@ use std::io;
 /// those that were, in edge mode when they were used up, in level mode before the next wait.
 #[derive(Debug, Default)]
 pub(super) struct Oneshot {
-    watched: RefCell<HashMap<usize, Watched>>,
+    watched: RefCell<IntMap<Watched>>,
 }
 
 /// One registration.
@@ -48,31 +48,33 @@ impl Oneshot {
     ) -> io::Result<()> {
         let fd = fd.try_clone_to_owned()?;
         add_owned(poller, &fd, to_event(key, interest))?;
-        self.watched.borrow_mut().insert(key, Watched { fd, mode, interest, armed: interest });
+        self.watched.borrow_mut().insert(key as u64, Watched { fd, mode, interest, armed: interest });
         Ok(())
     }
 
     /// Changes what is watched for.
     pub(super) fn modify(&self, poller: &Poller, key: usize, interest: Interest, mode: Mode) -> io::Result<()> {
         let mut watched = self.watched.borrow_mut();
-        let watched = watched.get_mut(&key).ok_or(io::ErrorKind::NotFound)?;
+        let watched = watched.get_mut(key as u64).ok_or(io::ErrorKind::NotFound)?;
         (watched.mode, watched.interest, watched.armed) = (mode, interest, interest);
         watched.arm(poller, key)
     }
 
     /// Ceases to watch, then closes the duplicate.
     pub(super) fn deregister(&self, poller: &Poller, key: usize) -> io::Result<()> {
-        let watched = self.watched.borrow_mut().remove(&key).ok_or(io::ErrorKind::NotFound)?;
+        let watched = self.watched.borrow_mut().remove(key as u64).ok_or(io::ErrorKind::NotFound)?;
         poller.delete(&watched.fd)
     }
 
     /// Asks again for the levels that were reported last time.
     pub(super) fn before_wait(&self, poller: &Poller) -> io::Result<()> {
         let mut watched = self.watched.borrow_mut();
-        let levels = watched.iter_mut().filter(|(_, watched)| watched.mode == Mode::Level);
-        for (&key, watched) in levels.filter(|(_, watched)| watched.armed != watched.interest) {
+        let is_reported = |watched: &Watched| watched.mode == Mode::Level && watched.armed != watched.interest;
+        let reported: Vec<_> = watched.iter().filter(|(_, watched)| is_reported(watched)).map(|(key, _)| key).collect();
+        for key in reported {
+            let Some(watched) = watched.get_mut(key) else { continue };
             watched.armed = watched.interest;
-            watched.arm(poller, key)?;
+            watched.arm(poller, key as usize)?;
         }
         Ok(())
     }
@@ -81,7 +83,7 @@ impl Oneshot {
     pub(super) fn after_wait(&self, poller: &Poller, ready: &[Ready]) -> io::Result<()> {
         let mut watched = self.watched.borrow_mut();
         for ready in ready {
-            let Some(watched) = watched.get_mut(&ready.key) else { continue };
+            let Some(watched) = watched.get_mut(ready.key as u64) else { continue };
             watched.armed = watched.armed.without(ready.interest());
             if !watched.armed.is_none() {
                 watched.arm(poller, ready.key)?;
@@ -93,7 +95,7 @@ impl Oneshot {
     /// Asks again for what was used up.
     pub(super) fn used_up(&self, poller: &Poller, key: usize, interest: Interest) -> io::Result<()> {
         let mut watched = self.watched.borrow_mut();
-        let watched = watched.get_mut(&key).ok_or(io::ErrorKind::NotFound)?;
+        let watched = watched.get_mut(key as u64).ok_or(io::ErrorKind::NotFound)?;
         let armed = watched.armed.or(interest.and(watched.interest));
         if armed == watched.armed {
             return Ok(());
