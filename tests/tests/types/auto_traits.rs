@@ -256,6 +256,8 @@ fn table() -> Vec<Row> {
         "..P.." corio_seam::Sleep;
         "SYPUR" corio_seam::Cancelled;
         "SYPUR" corio_seam::Resume;
+        "SYPUR" corio_seam::IntMap<u32>;
+        "..PUR" corio_seam::IntMap<Rc<u32>>;
         // corio-signal
         "SYPUR" corio_signal::Signal;
         "SYP.." corio_signal::Signals;
