@@ -1,21 +1,12 @@
+use crate::short_reads::pair;
 use corio_executor::LoopHandle;
-use corio_net::{TcpListener, TcpStream};
+use corio_net::TcpStream;
 use futures_lite::future::{block_on, poll_once, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
 const MESSAGE: usize = 64;
-
-/// Two ends of a connection.
-async fn pair() -> io::Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let (accepted, connected) = zip(listener.accept(), TcpStream::connect(listener.local_addr()?)).await;
-    let (near, far) = (accepted?.0, connected?);
-    near.set_nodelay(true)?;
-    far.set_nodelay(true)?;
-    Ok((near, far))
-}
 
 /// Answers each message with the same, to the end.
 async fn serve(mut stream: &TcpStream) -> io::Result<u64> {

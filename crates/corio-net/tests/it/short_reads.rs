@@ -6,7 +6,7 @@ use std::io;
 use std::net::Shutdown;
 
 /// Two ends of a connection.
-async fn pair() -> io::Result<(TcpStream, TcpStream)> {
+pub(crate) async fn pair() -> io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let (accepted, connected) = zip(listener.accept(), TcpStream::connect(listener.local_addr()?)).await;
     let (near, far) = (accepted?.0, connected?);
