@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn it_does_what_a_btree_map_does() {
-        let steps = if cfg!(miri) { 1_000 } else { 20_000 };
+        let steps = if cfg!(miri) { 60 } else { 20_000 };
         for (limit, grow) in [(4, 5), (40, 5), (400, 6), (5_000, 7), (5_000, 4)] {
             let (mut map, mut model) = (IntMap::new(), BTreeMap::new());
             let mut numbers = numbers(limit);
@@ -352,7 +352,7 @@ mod tests {
     /// It would take minutes if an operation cost what there is.
     #[test]
     fn many_come_and_go_in_any_order() {
-        let count = if cfg!(miri) { 300 } else { 100_000 };
+        let count = if cfg!(miri) { 100 } else { 100_000 };
         for order in &orders(count) {
             let mut map = IntMap::new();
             order.iter().for_each(|number| assert_eq!(map.insert(*number, *number), None));
