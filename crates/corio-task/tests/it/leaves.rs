@@ -5,13 +5,21 @@ use crate::kit::{run_alone, yield_now};
 use corio_seam::{Waiting, wait_on};
 use corio_task::{Task, capture_call_graph, create_task};
 use std::future::poll_fn;
+use std::str;
+use std::sync::LazyLock;
 use std::task::Poll;
 
 /// More than there are numbers.
 const MANY: usize = 300;
 
+/// Names, each longer than the one before.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    static TEXT: [u8; MANY + 1] = [b'n'; MANY + 1];
+    (0..=MANY).map(|last| str::from_utf8(&TEXT[..=last]).unwrap()).collect()
+});
+
 fn name(number: usize) -> &'static &'static str {
-    Box::leak(Box::new(&*String::leak(format!("leaf {number}"))))
+    &NAMES[number]
 }
 
 fn waits_at(name: &'static &'static str) -> Body {
