@@ -1,5 +1,4 @@
-use crate::short_reads::pair;
-use corio_executor::LoopHandle;
+use crate::short_reads::{all_at_once, pair};
 use corio_net::TcpStream;
 use futures_lite::future::{block_on, poll_once, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -48,33 +47,22 @@ async fn echo(mut stream: &TcpStream) -> io::Result<u64> {
 
 #[test]
 fn messages_of_all_habits_arrive() {
-    let outcome = corio_executor::run(async {
-        let habits: [fn(u64) -> usize; 4] = [
-            |_| 1,
-            |n| if n % 50 == 49 { 20 } else { 1 },
-            |n| 1 + (n / 30 % 2) as usize * 40, // Thirty of one, thirty of the other.
-            |n| if n % 7 == 6 { 2 } else { 1 },
-        ];
-        let tasks: Vec<_> = (0..40)
-            .map(|n| {
-                let habit = habits[n % 4];
-                LoopHandle::current().create_task(async move {
-                    let (near, far) = pair().await?;
-                    let (read, sent) = match n % 3 {
-                        0 => zip(serve(&near), ask(&far, 300, habit)).await,
-                        _ => zip(echo(&near), ask(&far, 300, habit)).await,
-                    };
-                    assert_eq!(read?, sent?);
-                    io::Result::Ok(())
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap()?;
-        }
-        io::Result::Ok(())
+    const HABITS: [fn(u64) -> usize; 4] = [
+        |_| 1,
+        |n| if n % 50 == 49 { 20 } else { 1 },
+        |n| 1 + (n / 30 % 2) as usize * 40, // Thirty of one, thirty of the other.
+        |n| if n % 7 == 6 { 2 } else { 1 },
+    ];
+    all_at_once(40, async |n| {
+        let (near, far) = pair().await?;
+        let asking = ask(&far, 300, HABITS[n as usize % 4]);
+        let (read, sent) = match n % 3 {
+            0 => zip(serve(&near), asking).await,
+            _ => zip(echo(&near), asking).await,
+        };
+        assert_eq!(read?, sent?);
+        Ok(())
     });
-    outcome.unwrap().unwrap();
 }
 
 #[test]

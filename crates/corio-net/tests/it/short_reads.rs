@@ -15,6 +15,19 @@ pub(crate) async fn pair() -> io::Result<(TcpStream, TcpStream)> {
     Ok((near, far))
 }
 
+/// Runs a test with each number below `count`, in a task of its own.
+pub(crate) fn all_at_once(count: u64, test: impl AsyncFn(u64) -> io::Result<()> + Copy + 'static) {
+    let outcome = corio_executor::run(async {
+        let task = |number| LoopHandle::current().create_task(async move { test(number).await });
+        let tasks: Vec<_> = (0..count).map(task).collect();
+        for task in tasks {
+            task.await.unwrap()?;
+        }
+        io::Result::Ok(())
+    });
+    outcome.unwrap().unwrap();
+}
+
 /// Numbers that look random, and are the same each time.
 struct Random(u64);
 
@@ -57,25 +70,14 @@ async fn read_pieces(mut stream: &TcpStream, mut random: Random) -> io::Result<u
 
 #[test]
 fn nothing_is_waited_for_that_is_there_already() {
-    let outcome = corio_executor::run(async {
-        let tasks: Vec<_> = (0..300)
-            .map(|seed| {
-                LoopHandle::current().create_task(async move {
-                    let (near, far) = pair().await?;
-                    let n_pieces = Random(seed).below(30);
-                    let writing = write_pieces(&near, Random(seed + 1000), n_pieces);
-                    let (written, read) = zip(writing, read_pieces(&far, Random(seed + 2000))).await;
-                    assert_eq!(written?, read?);
-                    io::Result::Ok(())
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap()?;
-        }
-        io::Result::Ok(())
+    all_at_once(300, async |seed| {
+        let (near, far) = pair().await?;
+        let n_pieces = Random(seed).below(30);
+        let writing = write_pieces(&near, Random(seed + 1000), n_pieces);
+        let (written, read) = zip(writing, read_pieces(&far, Random(seed + 2000))).await;
+        assert_eq!(written?, read?);
+        Ok(())
     });
-    outcome.unwrap().unwrap();
 }
 
 #[test]
