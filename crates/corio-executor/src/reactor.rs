@@ -145,14 +145,13 @@ impl Reactor {
         let outcome = selector.wait(&mut ready, timeout);
         corio_seam::permute(&mut ready);
         let mut actions = self.actions.take();
+        let mut out_of_place = Vec::new();
         let slots = self.slots.borrow();
-        for ready in ready.drain(..) {
-            if let Some(source) = slots.note(ready, &mut actions) {
-                // Refused, the next event tries again.
-                let _ = self.return_to_edges(source);
-            }
-        }
+        ready.drain(..).for_each(|ready| out_of_place.extend(slots.note(ready, &mut actions)));
         drop(slots);
+        for source in out_of_place {
+            let _ = self.return_to_edges(&source); // Refused, the next event tries again.
+        }
         self.ready.set(ready);
         actions.drain(..).for_each(Action::perform);
         self.actions.set(actions);
@@ -234,9 +233,10 @@ impl Reactor {
         if left_something {
             let _ = self.return_to_edges(state); // Refused, the level serves as well, only slower.
         }
-        let is_level = match state.watch().is_at_level() {
-            true => !left_something && !state.is_interrupted() && state.watch().believes(),
-            false => state.watch().is_worth_level() && self.go_to_level(state, io),
+        let is_level = if state.watch().is_at_level() {
+            !left_something && !state.is_interrupted() && state.watch().believes()
+        } else {
+            state.watch().is_worth_level() && self.go_to_level(state, io)
         };
         if is_level { state.clear(Interest::READABLE) } else { state.watch().doubt() }
     }

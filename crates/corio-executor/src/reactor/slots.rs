@@ -87,7 +87,7 @@ impl Slots {
     }
 
     /// Notes an event, and adds what is to be done about it. Returns its source if that must be watched at edges again.
-    pub(crate) fn note(&self, ready: Ready, actions: &mut Vec<Action>) -> Option<&SourceState> {
+    pub(crate) fn note(&self, ready: Ready, actions: &mut Vec<Action>) -> Option<Rc<SourceState>> {
         match self.slot(ready.key) {
             Some(Slot::Source(source)) => {
                 if ready.interrupted {
@@ -95,7 +95,7 @@ impl Slots {
                 }
                 let is_out_of_place = source.is_out_of_place(ready);
                 source.note(ready.interest(), actions);
-                return is_out_of_place.then_some(&**source);
+                return is_out_of_place.then(|| Rc::clone(source));
             }
             Some(Slot::Callbacks(callbacks)) => callbacks.note(ready.interest(), actions),
             None => (), // It was deregistered: the event is old.
