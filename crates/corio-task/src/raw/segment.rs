@@ -8,7 +8,9 @@
 //! fleet efficiency", OSDI 2021).
 //!
 //! What it costs: a segment is resident from its first slab on. So a set has 64 slabs of their own before its first segment;
-//! and a set that goes to sleep gives the system back what holds no slab, of a segment that has half a mebibyte of it. The
+//! and a set that goes to sleep gives the system back what holds no slab, of a segment that has half a mebibyte of it. From then
+//! on, until all its places are taken again, that segment is to have small pages: else the kernel's thread that makes huge ones
+//! of small ones (`khugepaged`) would bring all back within seconds, as zeros (`max_ptes_none` allows it as many as 511). The
 //! first touch of a segment takes as long as a hundred small ones, at once; and longer where free memory lies in pieces,
 //! which the kernel may first put together (`/sys/kernel/mm/transparent_hugepage/defrag`). A system that is told to make no
 //! huge pages (`enabled` beside that, or `PR_SET_THP_DISABLE` for one process) makes none, and the slabs lie there all the
@@ -67,10 +69,21 @@ impl Segment {
         }
         let place = choice & choice.wrapping_neg();
         self.free &= !place;
-        self.returned &= !place;
+        if self.returned != 0 {
+            self.returned &= !place;
+            self.forget_small_pages();
+        }
         // SAFETY:
         // * there are as many places as bits.
         Some(unsafe { self.memory.add(place.trailing_zeros() as usize * PLACE) })
+    }
+
+    /// Asks for huge pages again, once nothing is with the system any more.
+    #[cold]
+    fn forget_small_pages(&self) {
+        if self.returned == 0 {
+            system::ask_for_huge_pages_at(self.memory, SIZE);
+        }
     }
 
     /// Notes that a place holds no slab any more.
@@ -89,6 +102,7 @@ impl Segment {
         }
         let mut pairs = both(there | (there >> 1));
         self.returned |= pairs;
+        system::ask_for_small_pages_at(self.memory, SIZE); // First: what is given back stays so.
         while pairs != 0 {
             let start = pairs.trailing_zeros();
             let count = (pairs >> start).trailing_ones();
@@ -211,9 +225,19 @@ mod system {
 
     /// Asks for them under memory that begins where one may, and is as long as some.
     pub(super) fn ask_for_huge_pages_at(memory: NonNull<u8>, size: usize) {
+        ask(memory, size, libc::MADV_HUGEPAGE);
+    }
+
+    /// Asks for none under such memory: no small ones are put together.
+    pub(super) fn ask_for_small_pages_at(memory: NonNull<u8>, size: usize) {
+        ask(memory, size, libc::MADV_NOHUGEPAGE);
+    }
+
+    fn ask(memory: NonNull<u8>, size: usize, for_what: libc::c_int) {
+        debug_assert!([libc::MADV_HUGEPAGE, libc::MADV_NOHUGEPAGE].contains(&for_what));
         // SAFETY:
-        // * the advice changes nothing that is in the memory.
-        unsafe { libc::madvise(memory.as_ptr().cast(), size, libc::MADV_HUGEPAGE) };
+        // * either advice changes nothing that is in the memory.
+        unsafe { libc::madvise(memory.as_ptr().cast(), size, for_what) };
     }
 
     /// Gives memory back, which is zeros at its next touch, or what it was.
@@ -234,6 +258,8 @@ mod system {
     use std::ptr::NonNull;
 
     pub(super) fn ask_for_huge_pages_at(_: NonNull<u8>, _: usize) {}
+
+    pub(super) fn ask_for_small_pages_at(_: NonNull<u8>, _: usize) {}
 
     /// # Safety
     ///
@@ -340,6 +366,44 @@ mod tests {
         // What is there is taken before what the system has back.
         assert_eq!(take(&segments, 3), [places[1], places[22], places[2]]);
         assert_eq!((returned(&segments), count(&segments)), (Some(0x0030_FFF8), 1));
+    }
+
+    /// Says which pages the system has been asked for under an address, by the flags of its mapping, where it has huge ones.
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn advice_at(memory: NonNull<u8>) -> Option<&'static str> {
+        let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux tells of its mappings");
+        let (address, mut is_there) = (memory.as_ptr().addr(), false);
+        for line in maps.lines() {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let bounds = range.and_then(|(start, end)| {
+                Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
+            });
+            is_there = bounds.map_or(is_there, |bounds| bounds.contains(&address));
+            if let (true, Some(flags)) = (is_there, line.strip_prefix("VmFlags:")) {
+                return ["hg", "nh"].into_iter().find(|flag| flags.split(' ').any(|one| one == *flag));
+            }
+        }
+        None
+    }
+
+    /// Else the kernel would bring it back, a few seconds later, as part of a huge page.
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn what_was_given_back_stays_so_until_it_is_taken_again() {
+        let segments = Segments::default();
+        let places = take(&segments, PLACES);
+        let advice = || advice_at(places[0].1);
+        if advice().is_none() {
+            return; // A kernel without huge pages.
+        }
+        assert_eq!(advice(), Some("hg"));
+        places.iter().take(32).for_each(|place| put(&segments, *place));
+        assert!(segments.give_back());
+        assert_eq!(advice(), Some("nh"));
+        take(&segments, 31);
+        assert_eq!(advice(), Some("nh"), "one is with the system still");
+        take(&segments, 1);
+        assert_eq!(advice(), Some("hg"));
     }
 
     #[test]
