@@ -4,7 +4,7 @@
 //! The rows are those inside a task whose figure is a time; `compare` has the others, and is what figures are quoted from.
 
 use corio_benches::measure;
-use corio_benches::workloads::{self, Column, Row, Sample};
+use corio_benches::workloads::{self, Column, Row, Sample, Slice};
 use criterion::{Criterion, SamplingMode, Throughput};
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,7 +54,9 @@ fn draw(row: &Row) {
             continue;
         }
         group.bench_function(column.runtime, |bencher| {
-            bencher.iter_custom(|rounds| (0..rounds).map(|_| time(&(column.work)(operations))).sum());
+            bencher.iter_custom(|rounds| {
+                (column.work)(operations, rounds as u32).iter().map(|slice| time(&slice.sample)).sum()
+            });
         });
     }
     group.finish();
@@ -62,8 +64,8 @@ fn draw(row: &Row) {
 }
 
 /// Makes a run, and says why it failed: a peer may panic under a load that others bear, and the others are to go on.
-fn try_out(column: &Column, operations: u64) -> Result<Sample, String> {
-    catch_unwind(AssertUnwindSafe(|| (column.work)(operations))).map_err(|payload| {
+fn try_out(column: &Column, operations: u64) -> Result<Vec<Slice>, String> {
+    catch_unwind(AssertUnwindSafe(|| (column.work)(operations, 1))).map_err(|payload| {
         let text = payload.downcast_ref::<String>().cloned();
         text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
     })

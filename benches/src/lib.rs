@@ -8,6 +8,7 @@
 pub mod workloads;
 pub mod runtimes;
 pub mod site;
+pub mod calm;
 pub mod measure;
 pub mod sample;
 

@@ -15,15 +15,18 @@ mod tasks;
 mod threads;
 mod timers;
 
-use crate::Runtime;
 use crate::runtimes::{
     Compio, Corio, CorioEager, Epoll, Futures, Glommio, Kimojio, Monoio, Runite, Smol, Tokio, TokioLocal, Uring,
 };
+use crate::{Runtime, calm};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-/// Makes so many operations, and returns what they took.
-pub type Work = fn(u64) -> Sample;
+/// Starts a runtime, makes so many operations so many times in it, and returns what they took each time.
+pub type Work = fn(u64, u32) -> Vec<Slice>;
+
+/// Makes so many operations without a runtime, and returns what they took.
+pub type Bare = fn(u64) -> Sample;
 
 /// What a run of a workload measured.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -32,6 +35,25 @@ pub enum Sample {
     Time(Duration),
     /// A figure of its own, in the row's unit: bytes, microseconds.
     Value(f64),
+}
+
+/// A part of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slice {
+    /// What it measured.
+    pub sample: Sample,
+    /// Whether it began and ended in a [calm](crate::calm) moment, if that was looked for.
+    pub calm: bool,
+}
+
+impl Slice {
+    /// Makes a slice of what is measured after a calm moment, if one comes.
+    pub(crate) fn of(work: impl FnOnce() -> Sample) -> Slice {
+        calm::wait();
+        let began = calm::is_here();
+        let sample = work();
+        Slice { sample, calm: began && calm::is_here() }
+    }
 }
 
 /// How a row's runs become one figure.
@@ -74,7 +96,7 @@ pub struct Floor {
     /// What it is.
     pub what: &'static str,
     /// The bare work.
-    pub work: Work,
+    pub work: Bare,
     /// The ratio of corio to it that must not be passed; none where none was set.
     pub bar: Option<f64>,
 }
@@ -149,7 +171,7 @@ impl Row {
     }
 
     /// Says what the work costs without a runtime.
-    fn floor(mut self, what: &'static str, work: Work) -> Row {
+    fn floor(mut self, what: &'static str, work: Bare) -> Row {
         self.floor = Some(Floor { what, work, bar: None });
         self
     }
@@ -190,6 +212,12 @@ impl Row {
         Row { name: format!("{}, from main", self.workload), from_main: true, bar: None, limit: None, floor, ..self }
     }
 
+    /// Tells whether a run of it is made of short slices, of which the least counts.
+    #[must_use]
+    pub fn is_sliced(&self) -> bool {
+        self.figure == Figure::Minimum && self.unit == "ns" && self.operations <= 100_000 && self.quick
+    }
+
     /// Returns the number of operations next to `operations` that a run can make.
     #[must_use]
     pub fn whole(&self, operations: u64) -> u64 {
@@ -222,16 +250,16 @@ fn families<P: Position>() -> Vec<Row> {
 
 /// Where a runtime does a workload.
 trait Position: 'static {
-    /// Does it there, and times it.
-    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample;
+    /// Does it there, so many times, and times each.
+    fn run<R: Runtime, F: Future<Output: Outcome> + 'static>(times: u32, work: impl Fn() -> F + 'static) -> Vec<Slice>;
 }
 
 /// Inside a task.
 struct InTask;
 
 impl Position for InTask {
-    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample {
-        R::block_on(async move { R::spawn(timed(work)).await })
+    fn run<R: Runtime, F: Future<Output: Outcome> + 'static>(times: u32, work: impl Fn() -> F + 'static) -> Vec<Slice> {
+        R::block_on(async move { R::spawn(timed(times, work)).await })
     }
 }
 
@@ -239,9 +267,9 @@ impl Position for InTask {
 struct InMain;
 
 impl Position for InMain {
-    fn run<R: Runtime, O: Outcome>(work: impl Future<Output = O> + 'static) -> Sample {
+    fn run<R: Runtime, F: Future<Output: Outcome> + 'static>(times: u32, work: impl Fn() -> F + 'static) -> Vec<Slice> {
         // Boxed, so that a runtime's `block_on` is compiled once and not for each workload.
-        let work: Pin<Box<dyn Future<Output = Sample>>> = Box::pin(timed(work));
+        let work: Pin<Box<dyn Future<Output = Vec<Slice>>>> = Box::pin(timed(times, work));
         R::block_on(work)
     }
 }
@@ -263,10 +291,17 @@ impl Outcome for Sample {
     }
 }
 
-async fn timed<O: Outcome>(work: impl Future<Output = O>) -> Sample {
-    let start = Instant::now();
-    let outcome = work.await;
-    outcome.sample(start.elapsed())
+async fn timed<F: Future<Output: Outcome>>(times: u32, work: impl Fn() -> F) -> Vec<Slice> {
+    let mut slices = Vec::with_capacity(times as usize);
+    for _ in 0..times {
+        calm::wait();
+        let began = calm::is_here();
+        let start = Instant::now();
+        let outcome = work().await;
+        let sample = outcome.sample(start.elapsed());
+        slices.push(Slice { sample, calm: began && calm::is_here() });
+    }
+    slices
 }
 
 /// Makes the columns of a workload, in the position `P` of the function around: `columns!(work)` with every runtime,
@@ -283,7 +318,9 @@ macro_rules! columns {
         columns!(@each $work [$(, $argument)?] $($Runtime),+)
     };
     (@each $work:ident $argument:tt $($Runtime:ty),+) => {
-        vec![$($crate::workloads::column::<$Runtime>(|n| P::run::<$Runtime, _>(columns!(@one $work $argument $Runtime, n)))),+]
+        vec![$($crate::workloads::column::<$Runtime>(|n, times| {
+            P::run::<$Runtime, _>(times, move || columns!(@one $work $argument $Runtime, n))
+        })),+]
     };
     (@one $work:ident [$(, $argument:expr)?] $Runtime:ty, $n:ident) => { $work::<$Runtime>($n $(, $argument)?) };
 }

@@ -80,7 +80,7 @@ async fn ping_pong<R: Runtime>(n: u64) {
 /// Only corio has callbacks of its own; the others start a task that nobody waits for.
 fn call_soon_columns<P: Position>() -> Vec<super::Column> {
     let mut columns = columns!(detached);
-    columns[0].work = |n| P::run::<Corio, _>(call_soon(n));
+    columns[0].work = |n, times| P::run::<Corio, _>(times, move || call_soon(n));
     columns
 }
 
@@ -116,7 +116,7 @@ async fn detached<R: Runtime>(n: u64) {
 /// Only corio has callbacks of its own; the others start a task that waits.
 fn done_callback_columns<P: Position>() -> Vec<super::Column> {
     let mut columns = columns!(waiting_task);
-    columns[0].work = |n| P::run::<Corio, _>(done_callback(n));
+    columns[0].work = |n, times| P::run::<Corio, _>(times, move || done_callback(n));
     columns
 }
 

@@ -3,7 +3,7 @@
 //! Both use corio-crawl's parser, frontier and rows. The site is served by corio-crawl's server, in a process of its own. What
 //! each found is compared with what there is.
 
-use super::{Corio, Row, Sample, Tokio, TokioLocal, column};
+use super::{Corio, Row, Sample, Slice, Tokio, TokioLocal, column};
 use crate::Crawling;
 use crate::measure::processor_time;
 use crate::site::{Serving, Site};
@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 macro_rules! crawlers {
-    ($clock:ident: $($Runtime:ty),+) => { vec![$(column::<$Runtime>(|n| crawl::<$Runtime>(n, $clock))),+] };
+    ($clock:ident: $($Runtime:ty),+) => { vec![$(column::<$Runtime>(|n, times| (0..times).map(|_| Slice::of(|| crawl::<$Runtime>(n, $clock))).collect())),+] };
 }
 
 pub(super) fn rows() -> Vec<Row> {

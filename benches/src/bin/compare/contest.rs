@@ -7,17 +7,30 @@ use crate::counter::Counter;
 use crate::process;
 use crate::python::Python;
 use crate::report::{Cell, FloorFigure, Measured, Uncounted};
+use corio_benches::calm;
 use corio_benches::sample::{Effort, FLOOR, Said};
 use corio_benches::workloads::{Column, Row};
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How many times the best peer's figure a peer's may be after two rounds, for it to be asked again: it cannot become the best.
-const FAR_BEHIND: f64 = 20.0;
+/// After how many rounds a peer is not asked again that cannot become the best, and how many times the best one's figure its own
+/// is then.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    rounds: u32,
+    far: f64,
+}
 
-/// The same in a row whose round takes long, after one.
-const BEHIND: f64 = 2.0;
+impl Patience {
+    /// In a short row a second round is cheap, and whoever was disturbed in the first has another chance.
+    const USUAL: Patience = Patience { rounds: 2, far: 20.0 };
+    /// In a comparison that is to end within three minutes.
+    const SHORT: Patience = Patience { rounds: 1, far: 4.0 };
+    /// In a row whose round takes long.
+    const LONG: Patience = Patience { rounds: 1, far: 2.0 };
+}
 
 /// What is a long round, for a comparison that is to end within half an hour.
 const LONG: Duration = Duration::from_secs(8);
@@ -31,6 +44,10 @@ pub(crate) struct Contest {
     pub(crate) effort: Effort,
     /// How long one may take before it is given up.
     pub(crate) limit: Duration,
+    /// It is to end within three minutes.
+    pub(crate) is_short: bool,
+    /// How calm each run has found the machine, at best.
+    pub(crate) calmest: RefCell<Vec<u64>>,
     /// Parts of the names of the peers that are wanted; all, if there are none.
     pub(crate) runtimes: Vec<String>,
     /// This program with link-time optimisation, if that is to be measured too.
@@ -45,23 +62,29 @@ struct Contestant {
     commands: Vec<Vec<String>>,
     /// For each command, its runs.
     runs: Vec<Vec<f64>>,
+    /// For each command, how calm the machine was in one of them, if it was.
+    calm: Vec<Option<u64>>,
     /// The commands are this program.
     is_ours: bool,
 }
 
 impl Contestant {
     fn new(cell: Cell, commands: Vec<Vec<String>>) -> Contestant {
-        Contestant { cell, runs: vec![Vec::new(); commands.len()], commands, is_ours: true }
+        let (runs, calm) = (vec![Vec::new(); commands.len()], vec![None; commands.len()]);
+        Contestant { cell, commands, runs, calm, is_ours: true }
     }
 
     /// Has one run of each command made. Who failed once is not asked again.
-    fn run(&mut self, limit: Duration) {
-        for (command, runs) in self.commands.iter().zip(&mut self.runs) {
+    fn run(&mut self, contest: &Contest) {
+        for ((command, runs), calm) in self.commands.iter().zip(&mut self.runs).zip(&mut self.calm) {
             if self.cell.failure.is_some() {
                 return;
             }
-            match ask(command, limit) {
+            let calm_here = contest.calm().filter(|_| self.is_ours).map(|calm| format!("--calm={calm}"));
+            match ask(command, calm_here, contest.limit) {
                 Ok(said) => {
+                    contest.calmest.borrow_mut().extend(said.calmest);
+                    *calm = said.calmest.filter(|_| said.calm).into_iter().chain(*calm).min();
                     runs.push(said.figure);
                     self.cell.allocations = said.allocations.or(self.cell.allocations);
                 }
@@ -70,11 +93,16 @@ impl Contestant {
         }
     }
 
-    /// Tells whether it makes another run: corio always, a peer while it is not `far` behind the best of its kind.
-    fn goes_on(&self, bests: &Bests, far: f64) -> bool {
+    /// Tells whether it can still become the best: corio always, a peer while it is not `far` behind the best of its kind.
+    fn is_in_the_race(&self, bests: &Bests, far: f64) -> bool {
         let best = if self.cell.eager { bests.eager } else { bests.lazy };
         let figure = self.least().unwrap_or(0.0);
         self.cell.is_corio() || best.is_none_or(|best| figure <= best * far)
+    }
+
+    /// Tells whether it has run, each command, when the machine was about as calm as it ever was.
+    fn was_calm(&self, known: Option<u64>) -> bool {
+        self.calm.iter().all(|calm| calm.zip(known).is_some_and(|(calm, known)| calm::is_as_good(calm, known)))
     }
 
     /// Tells whether it can be watched, and is corio or not slower than `slowest`.
@@ -89,13 +117,14 @@ impl Contestant {
     }
 
     /// Returns what came out so far.
-    fn cell(&self, row: &Row) -> Cell {
+    fn cell(&self, row: &Row, calm: Option<u64>) -> Cell {
         let mut figures = self.runs.iter().map(|runs| row.figure.of(runs.clone()));
         let failed = self.cell.failure.is_some();
         Cell {
             runs: self.runs.first().map_or(0, Vec::len),
             figure: figures.next().flatten().filter(|_| !failed),
             lto: figures.next().flatten().filter(|_| !failed),
+            restless: row.is_sliced() && self.is_ours && !self.was_calm(calm),
             ..self.cell.clone()
         }
     }
@@ -133,16 +162,22 @@ pub(crate) struct Trial<'r> {
 }
 
 impl Trial<'_> {
-    /// Has a round made: of all, and after one or two, of those that may still come off best.
-    ///
-    /// In a short row a second round is cheap, and whoever was disturbed in the first has another chance.
-    pub(crate) fn round(&mut self, limit: Duration) {
-        let (all, far) = if self.is_long { (1, BEHIND) } else { (2, FAR_BEHIND) };
-        let bests = if self.rounds < all { Bests::NONE } else { Bests::of(&self.contestants) };
+    /// Has a round made: of all, and after one or two, of those that may still come off best. In a comparison that is to end soon,
+    /// those whose figure is of a calm moment have what they need.
+    pub(crate) fn round(&mut self, contest: &Contest) {
+        let usual = if contest.is_short { Patience::SHORT } else { Patience::USUAL };
+        let patience = if self.is_long { Patience::LONG } else { usual };
+        let bests = if self.rounds < patience.rounds { Bests::NONE } else { Bests::of(&self.contestants) };
         let start = Instant::now();
-        self.contestants.iter_mut().filter(|one| one.goes_on(&bests, far)).for_each(|one| one.run(limit));
-        if self.row.floor.is_some() {
-            self.floor.run(limit);
+        let has_enough = |one: &Contestant| contest.is_short && one.was_calm(contest.calm());
+        for one in &mut self.contestants {
+            one.cell.left_behind = !one.is_in_the_race(&bests, patience.far);
+            if !(one.cell.left_behind || has_enough(one)) {
+                one.run(contest);
+            }
+        }
+        if self.row.floor.is_some() && !has_enough(&self.floor) {
+            self.floor.run(contest);
         }
         self.is_long |= start.elapsed() > LONG;
         self.rounds += 1;
@@ -177,6 +212,7 @@ impl Trial<'_> {
     /// Returns what came out so far.
     #[must_use]
     pub(crate) fn measured(&self, contest: &Contest) -> Measured {
+        let calm = contest.calm();
         let row = self.row;
         Measured {
             name: row.name.clone(),
@@ -184,14 +220,18 @@ impl Trial<'_> {
             unit: row.unit,
             bar: row.bar,
             limit: row.limit,
-            runs: contest.runs as usize,
-            floor: floor_figure(row, &self.floor),
-            cells: self.contestants.iter().map(|contestant| contestant.cell(row)).collect(),
+            floor: floor_figure(row, &self.floor.cell(row, calm)),
+            cells: self.contestants.iter().map(|contestant| contestant.cell(row, calm)).collect(),
         }
     }
 }
 
 impl Contest {
+    /// Returns what a calm moment is, as far as is known: see [`calm`].
+    fn calm(&self) -> Option<u64> {
+        calm::among(self.calmest.borrow().clone())
+    }
+
     /// Prepares a row, of which nothing has been run.
     #[must_use]
     pub(crate) fn trial<'r>(&self, row: &'r Row) -> Trial<'r> {
@@ -234,9 +274,8 @@ fn with_program(command: &[String], program: String) -> Vec<String> {
     std::iter::once(program).chain(command[1..].iter().cloned()).collect()
 }
 
-fn floor_figure(row: &Row, contestant: &Contestant) -> Option<FloorFigure> {
+fn floor_figure(row: &Row, cell: &Cell) -> Option<FloorFigure> {
     let floor = row.floor.as_ref()?;
-    let cell = contestant.cell(row);
     if let Some(failure) = &cell.failure {
         eprintln!("the floor of {} cannot be measured: {failure}", row.name);
     }
@@ -244,7 +283,7 @@ fn floor_figure(row: &Row, contestant: &Contestant) -> Option<FloorFigure> {
 }
 
 /// Has a run made.
-fn ask(command: &[String], limit: Duration) -> Result<Said, String> {
-    let output = process::output_of(Command::new(&command[0]).args(&command[1..]), limit)?;
+fn ask(command: &[String], calm: Option<String>, limit: Duration) -> Result<Said, String> {
+    let output = process::output_of(Command::new(&command[0]).args(&command[1..]).args(calm), limit)?;
     serde_json::from_slice(&output).map_err(|error| error.to_string())
 }

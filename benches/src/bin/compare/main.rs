@@ -1,7 +1,7 @@
 //! Prints one table: each workload, each runtime, from interleaved runs.
 //!
 //! Every run is a process of its own, so that no runtime finds another's threads, memory or thread-locals; it warms up, and
-//! then makes one run. `--quick` takes two minutes or three, the whole with five runs half an hour.
+//! then makes one run. `--quick` takes as many rounds as there is time for in three minutes, the whole with five runs half an hour.
 
 mod contest;
 mod process;
@@ -18,6 +18,7 @@ use corio_benches::site;
 use corio_benches::workloads::{self, Row};
 use counter::Counter;
 use report::{Machine, Report, chart, page};
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,8 +28,11 @@ use std::time::{Duration, Instant};
 static ALLOCATOR: Counting = Counting;
 
 /// How long a quick comparison takes at most, but for the row that it is at: on a machine that is busy with other things, the last
-/// rows are left out, and named.
+/// rows of its first round are left out, and named.
 const QUICK: Duration = Duration::from_secs(165);
+
+/// How many runs of each are made, if nothing is said: of a quick comparison at most.
+const RUNS: u32 = 5;
 
 /// Compares corio with other runtimes on the same work, and prints a table in Markdown.
 #[derive(Debug, Parser)]
@@ -39,7 +43,7 @@ struct Options {
     /// Only runtimes whose names contain one of these, and corio
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     runtimes: Vec<String>,
-    /// Runs of each workload on each runtime [default: 5; with --quick 1]
+    /// Runs of each workload on each runtime [default: 5; with --quick as many of them as three minutes allow]
     #[arg(long, value_name = "N")]
     runs: Option<u32>,
     /// Short runs, the largest left out, and all within three minutes if nothing is said of --runs; counting comes after
@@ -78,6 +82,9 @@ struct Options {
     /// The operations of that run
     #[arg(long, hide = true)]
     operations: Option<u64>,
+    /// What a calm moment is, as far as other runs have found
+    #[arg(long, hide = true)]
+    calm: Option<u64>,
     /// Serve this folder
     #[arg(long, hide = true)]
     serve: Option<PathBuf>,
@@ -132,6 +139,11 @@ impl Options {
         }
     }
 
+    /// Whether it is to end within three minutes.
+    fn is_short(&self) -> bool {
+        self.quick && self.runs.is_none()
+    }
+
     fn names(&self, row: &Row) -> bool {
         let part = self.only.as_deref().unwrap_or_default();
         row.name.to_lowercase().contains(&part.to_lowercase())
@@ -164,7 +176,7 @@ impl Options {
 
 /// Makes one run, says what it measured, and ends this process.
 fn one_run(name: &str, options: &Options) -> ! {
-    let status = match sample(name, &options.on, options.effort()) {
+    let status = match sample(name, &options.on, options.effort(), options.calm) {
         Ok(said) => {
             println!("{}", serde_json::to_string(&said).expect("figures"));
             0
@@ -190,9 +202,11 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         eprintln!("SKIPPED {skipped}");
     }
     let contest = Contest {
-        runs: options.runs.unwrap_or(if options.quick { 1 } else { 5 }),
+        runs: options.runs.unwrap_or(RUNS),
         effort: options.effort(),
         limit: Duration::from_secs(if options.quick { 5 } else { 60 }),
+        calmest: RefCell::default(),
+        is_short: options.is_short(),
         runtimes: options.runtimes.clone(),
         lto: options.lto.clone(),
         pythons,
@@ -202,7 +216,7 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
     let (left_out, to_come) = (names(left_out), names(rows));
     let mut report = Report {
         machine,
-        how: how(&contest),
+        how: how(options, contest.runs),
         rows: Vec::new(),
         left_out,
         to_come,
@@ -212,14 +226,21 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
     };
     let mut trials: Vec<_> = rows.iter().map(|row| contest.trial(row)).collect();
     for round in 1..=contest.runs {
+        if options.is_short() && round > 1 && begin.elapsed() > QUICK * 5 / 6 {
+            break; // Too little of another round would be made.
+        }
+        report.how = how(options, round);
         for (i, (row, trial)) in rows.iter().zip(&mut trials).enumerate() {
-            if options.quick && options.runs.is_none() && begin.elapsed() > QUICK {
+            if options.is_short() && begin.elapsed() > QUICK {
+                if round > 1 {
+                    break;
+                }
                 report.left_out.push(format!("{} (out of time)", report.to_come.remove(0)));
                 continue;
             }
             let (time, of) = (begin.elapsed().as_secs_f64(), rows.len());
             eprint!("[{round}/{}] [{:3}/{of}] {time:4.0} s  {}: ", contest.runs, i + 1, row.name);
-            trial.round(contest.limit);
+            trial.round(&contest);
             let measured = trial.measured(&contest);
             eprintln!("{}", measured.in_short());
             if round == 1 {
@@ -270,11 +291,15 @@ fn count(
     Ok(())
 }
 
-fn how(contest: &Contest) -> String {
-    let runs = match contest.effort {
-        Effort::Quick if contest.runs == 1 => String::from("one short run of each"),
-        Effort::Quick => format!("{} short runs of each, in turns, all rows before the next round", contest.runs),
-        _ => format!("{} runs of each, in turns, all rows before the next round", contest.runs),
+/// Says how many runs of each are made.
+fn how(options: &Options, runs: u32) -> String {
+    let length = if options.quick { "short " } else { "" };
+    let runs = match runs {
+        1 => format!("one {length}run of each"),
+        _ if options.is_short() => {
+            format!("up to {runs} {length}runs of each, in turns, all rows before the next round")
+        }
+        _ => format!("{runs} {length}runs of each, in turns, all rows before the next round"),
     };
     format!("{runs}, each a process of its own")
 }

@@ -49,8 +49,6 @@ pub(crate) struct Measured {
     pub(crate) bar: Option<f64>,
     /// The figure that must not be passed, if one was set.
     pub(crate) limit: Option<f64>,
-    /// How many runs of each were wanted.
-    pub(crate) runs: usize,
     /// What the work costs without a runtime, where that is known.
     pub(crate) floor: Option<FloorFigure>,
     /// A figure for each runtime; corio's first.
@@ -79,8 +77,12 @@ pub(crate) struct Cell {
     pub(crate) eager: bool,
     /// The figure; none if the runtime cannot do it, or failed.
     pub(crate) figure: Option<f64>,
-    /// How many runs it was made of: fewer than of corio, where it was far behind in the first ones.
+    /// How many runs it was made of.
     pub(crate) runs: usize,
+    /// It was far behind in the first ones, and was not asked again.
+    pub(crate) left_behind: bool,
+    /// None of them was made in a calm moment, where that is looked for.
+    pub(crate) restless: bool,
     /// The figure with link-time optimisation, if that was measured.
     pub(crate) lto: Option<f64>,
     /// Allocations of an operation, and their bytes.
@@ -128,6 +130,11 @@ impl Cell {
     /// Tells whether it is corio's.
     pub(crate) fn is_corio(&self) -> bool {
         self.runtime.starts_with("corio")
+    }
+
+    /// Tells whether its figure is of the first runs only.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.figure.is_some() && self.left_behind
     }
 }
 

@@ -29,8 +29,13 @@ impl Report {
         if self.rows.iter().flat_map(|row| &row.cells).any(|cell| !cell.counts) {
             text.push_str("\n¹ Shown, and not counted: its wakers are unsound on other threads.\n");
         }
-        if self.has_fewer_runs() {
+        if self.has_left_behind() {
             text.push_str("\n² Fewer runs than the others: it was far behind in the first ones.\n");
+        }
+        if self.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.figure.is_some() && cell.restless) {
+            text.push_str(
+                "\n³ Never measured in a calm moment: somebody else had part of the processor's core all the time.\n",
+            );
         }
         if !self.to_come.is_empty() {
             let _ = writeln!(text, "\nCUT SHORT before: {}.", self.to_come.join("; "));
@@ -54,8 +59,8 @@ impl Report {
         text
     }
 
-    fn has_fewer_runs(&self) -> bool {
-        self.rows.iter().any(|row| row.cells.iter().any(|cell| row.has_fewer_runs(cell)))
+    fn has_left_behind(&self) -> bool {
+        self.rows.iter().flat_map(|row| &row.cells).any(Cell::is_left_behind)
     }
 
     pub(super) fn builds_table(&self) -> String {
@@ -88,15 +93,10 @@ impl Report {
 }
 
 impl Measured {
-    /// Tells whether a figure was made of fewer runs than corio's.
-    fn has_fewer_runs(&self, cell: &Cell) -> bool {
-        cell.figure.is_some() && cell.runs < self.runs
-    }
-
     /// Returns the row in short, for who watches the comparison: corio's figure, and how it compares.
     #[must_use]
     pub(crate) fn in_short(&self) -> String {
-        let figure = |name: &str| shown(self, name, |cell| figure_text(self, cell));
+        let figure = |name: &str| shown(self, name, figure_text);
         let mut text = format!("{} {}", figure("corio"), self.unit);
         if let Some((best, ratio)) = self.best_peer() {
             let _ = write!(text, ", {ratio:.2} of {} ({})", best.runtime, figure(&best.runtime));
@@ -162,7 +162,7 @@ pub(super) fn figures(rows: &[&Measured]) -> String {
     heads.extend(["bar", "floor", "of it"].map(String::from));
     let line = |row: &Measured| {
         let mut line = vec![row.unit.to_owned()];
-        line.extend(columns(rows).iter().map(|name| shown(row, name, |cell| figure_text(row, cell))));
+        line.extend(columns(rows).iter().map(|name| shown(row, name, figure_text)));
         if with_lto {
             line.push(row.cells.first().and_then(|cell| cell.lto).map_or_else(String::new, number));
         }
@@ -233,14 +233,10 @@ pub(super) fn number(figure: f64) -> String {
     if figure.abs() < 100.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
-fn figure_text(row: &Measured, cell: &Cell) -> String {
-    let note = match (cell.counts, row.has_fewer_runs(cell)) {
-        (true, false) => "",
-        (true, true) => " ²",
-        (false, false) => " ¹",
-        (false, true) => " ¹ ²",
-    };
-    cell.figure.map_or_else(|| String::from("failed"), |figure| number(figure) + note)
+fn figure_text(cell: &Cell) -> String {
+    let notes = [(!cell.counts, " ¹"), (cell.is_left_behind(), " ²"), (cell.restless, " ³")];
+    let note: String = notes.into_iter().filter_map(|(is_so, note)| is_so.then_some(note)).collect();
+    cell.figure.map_or_else(|| String::from("failed"), |figure| number(figure) + &note)
 }
 
 fn counts_text(cell: &Cell) -> String {
@@ -263,16 +259,7 @@ mod tests {
     }
 
     fn row(name: &str, cells: Vec<Cell>) -> Measured {
-        Measured {
-            name: name.to_owned(),
-            from_main: false,
-            unit: "ns",
-            bar: None,
-            limit: None,
-            runs: 1,
-            floor: None,
-            cells,
-        }
+        Measured { name: name.to_owned(), from_main: false, unit: "ns", bar: None, limit: None, floor: None, cells }
     }
 
     #[test]
