@@ -60,13 +60,13 @@ impl<O: Outcome> Child<O> {
         }
     }
 
-    /// Has the audience told when the child is over, through the loop; it is not over yet.
+    /// Has the audience told when the child is over, through the loop; none if it is over.
     #[inline]
-    pub(crate) fn listen_with<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Key {
+    pub(crate) fn listen_with<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Option<Key> {
         match self {
-            Child::Spawned(task) => ears.seat(task, index),
-            Child::Task(task) => ears.seat(task, index),
-            _ => self.listen(ears.callback(index)),
+            Child::Spawned(task) => (!task.done()).then(|| ears.seat(task, index)),
+            Child::Task(task) => (!task.done()).then(|| ears.seat(task, index)),
+            _ => (!self.done()).then(|| self.listen(ears.callback(index))),
         }
     }
 

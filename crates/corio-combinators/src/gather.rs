@@ -187,8 +187,8 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
         }
     }
 
-    /// Tells whether a child is still to end, but for the one that is ending.
-    #[inline]
+    /// Tells whether a child is still to end that may be no task, but for the one that is ending.
+    #[inline(never)]
     fn is_any_pending(&self) -> bool {
         if self.left.get() == 1 {
             return false; // Without a look at all, when the last one ends last.
@@ -240,8 +240,8 @@ impl<S: Slots, V: 'static> Audience for Gathering<S, V> {
 
     /// Takes a value at once: nobody can tell, as long as another child is still to end, in whose turn the gather may.
     #[inline]
-    fn ending(&self, index: usize) -> bool {
-        let taken = self.is_any_pending() && self.slots.at(index).collect_value();
+    fn ending(&self, index: usize, unfinished: usize) -> bool {
+        let taken = (unfinished > 0 || self.is_any_pending()) && self.slots.at(index).collect_value();
         self.left.set(self.left.get() - usize::from(taken));
         taken
     }

@@ -60,7 +60,7 @@ impl<O: Outcome> Slot<O> {
     #[inline]
     pub(crate) fn listen<A: Audience + 'static>(&self, ears: &Ears<A>, index: usize) -> Option<Key> {
         self.look(|content| match content {
-            Content::Child(child) if !child.done() => Some(child.listen_with(ears, index)), // Nothing runs: it is pending.
+            Content::Child(child) => child.listen_with(ears, index), // Nothing runs meanwhile.
             _ => None,
         })
     }

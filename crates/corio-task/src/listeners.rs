@@ -120,7 +120,10 @@ impl Listeners {
             let told = catch_unwind(AssertUnwindSafe(|| match entry {
                 Entry::Waker(waker) => waker.wake(),
                 Entry::Call(_, node) => drop(core.push(node)),
-                Entry::Seat(seat) => drop(core.push(seat.into_node())),
+                Entry::Seat(seat) => {
+                    seat.note_end();
+                    drop(core.push(seat.into_node()));
+                }
                 Entry::Inline(inline) => inline(task),
             }));
             if let Err(payload) = told {

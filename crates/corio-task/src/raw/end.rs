@@ -71,18 +71,28 @@ impl TaskPtr {
     fn tell(self) {
         let slot = &self.header().slot;
         if slot.is_seat() && self.core().is_open() {
-            return self.tell_seat();
+            self.tell_seat();
+        } else if let Some(waiter) = slot.take_task() {
+            waker::kept(waiter).wake();
+        } else {
+            self.tell_others();
         }
+    }
+
+    /// As [`tell`](Self::tell), if that is not a seat alone, or a task, or if the set is closing.
+    #[inline(never)]
+    fn tell_others(self) {
+        let slot = &self.header().slot;
         match slot.take() {
             Listening::Nobody => (),
             Listening::Task(waiter) => waker::kept(waiter).wake(),
-            Listening::Seat(seat) => seat.discard(), // The set is closing.
+            Listening::Seat(seat) => seat.discard_at_end(), // The set is closing.
             Listening::Many(mut listeners) => match listeners.take_only_seat() {
                 Some(seat) if self.core().is_open() => {
                     slot.put(Listening::Seat(seat)); // Others were told once, and are no more.
                     self.tell_seat();
                 }
-                Some(seat) => seat.discard(),
+                Some(seat) => seat.discard_at_end(),
                 None => listeners.tell(&self.view(), self.core()),
             },
         }
@@ -92,7 +102,7 @@ impl TaskPtr {
     #[inline]
     fn tell_seat(self) {
         let header = self.header();
-        if !(header.state.has(OUTPUT) && header.slot.announce()) {
+        if !header.slot.announce(header.state.has(OUTPUT)) {
             self.call_soon();
         }
     }

@@ -360,11 +360,10 @@ impl<T> Handle<T> {
     /// Has a seat called through the ready queue when the task is over, or now if it is.
     #[inline]
     pub(crate) fn take_seat(&self, seats: &Seats, index: usize) {
-        let seat = seats.take(index);
         if self.is_done() {
-            drop(self.0.core().push(seat.into_node()));
+            drop(self.0.core().push(seats.take_late(index).into_node()));
         } else {
-            self.0.header().slot.add_seat(seat);
+            self.0.header().slot.add_seat(seats.take(index));
         }
     }
 
@@ -374,7 +373,7 @@ impl<T> Handle<T> {
     pub(crate) fn take_late_seat(&self, seats: &Seats, index: usize) -> bool {
         let can = self.is_done() && self.0.can_be_queued_after_end();
         if can {
-            self.0.header().slot.add_seat(seats.take(index));
+            self.0.header().slot.add_seat(seats.take_late(index));
             self.0.call_soon();
         }
         can
@@ -382,7 +381,8 @@ impl<T> Handle<T> {
 
     /// Takes a seat back; false if it was called, or is about to be.
     pub(crate) fn leave_seat(&self, seats: &Seats, index: usize) -> bool {
-        !self.is_done() && self.0.header().slot.remove_seat(seats, index).is_some()
+        let left = if self.is_done() { None } else { self.0.header().slot.remove_seat(seats, index) };
+        left.inspect(|seat| seat.note_end()).is_some()
     }
 
     /// Lends the output of a finished task, if there is one and nobody took it.

@@ -1,8 +1,8 @@
 //! Seats: the done callbacks of many tasks, in one allocation.
 //!
 //! ```text
-//! { count | audience | context | length, announces || 0, 1, 2, ... }
-//!                                                       ▲  a seat: a thin pointer, which fits into a task's slot
+//! { count | audience | context | length, unfinished, announces || 0, 1, 2, ... }
+//!                                                                   ▲  a seat: a thin pointer, which fits into a task's slot
 //! ```
 //!
 //! A seat that is taken is one count of its block, and so is each [`Seats`]. Everything here stays on one thread.
@@ -25,10 +25,10 @@ pub trait Audience {
     /// called for it.
     ///
     /// An audience that only counts, and keeps values ([`Task::into_output`](crate::Task::into_output) works already), has
-    /// something to say only at the last. It must leave to `ended` whatever others could notice. Not every end is
-    /// announced.
-    fn ending(&self, index: usize) -> bool {
-        let _ = index;
+    /// something to say only at the last: of so many others of these seats the task is `unfinished`. It must leave to `ended`
+    /// whatever others could notice. Not every end is announced, but none is among the unfinished.
+    fn ending(&self, index: usize, unfinished: usize) -> bool {
+        let _ = (index, unfinished);
         false
     }
 }
@@ -81,6 +81,8 @@ struct Block {
     context: Option<Context>,
     /// How many numbers follow.
     length: u32,
+    /// How many of the seats are taken by tasks that have not ended.
+    unfinished: Cell<u32>,
     /// The audience has something to say at once.
     announces: bool,
 }
@@ -117,7 +119,8 @@ impl Seats {
         // * the size is not 0: a block has a front.
         let memory = unsafe { alloc(layout) };
         let Some(block) = NonNull::new(memory.cast::<Block>()) else { handle_alloc_error(layout) };
-        let front = Block { count: Cell::new(1), audience, context: capture_context(), length, announces };
+        let (count, unfinished) = (Cell::new(1), Cell::new(0));
+        let front = Block { count, audience, context: capture_context(), length, unfinished, announces };
         // SAFETY:
         // * the layout has room for the front first.
         unsafe { block.write(front) };
@@ -132,9 +135,18 @@ impl Seats {
         Seats(block)
     }
 
-    /// Takes a seat.
+    /// Takes a seat for a task that has not ended: [`note_end`](Seat::note_end) says when it does.
     #[inline]
-    pub(crate) fn take(&self, index: usize) -> Seat {
+    pub(super) fn take(&self, index: usize) -> Seat {
+        let seat = self.take_late(index);
+        let unfinished = &self.block().unfinished;
+        unfinished.set(unfinished.get() + 1);
+        seat
+    }
+
+    /// Takes a seat for a task that is over.
+    #[inline]
+    pub(super) fn take_late(&self, index: usize) -> Seat {
         let block = self.block();
         let number = u32::try_from(index).ok().filter(|number| *number < block.length);
         let number = number.expect("a seat was asked for that there is not");
@@ -269,6 +281,13 @@ impl Seat {
         self.front() == seats.0 && self.index() == index
     }
 
+    /// Notes that the task has ended, or the seat is left.
+    #[inline]
+    pub(crate) fn note_end(&self) {
+        let unfinished = &self.block().unfinished;
+        unfinished.set(unfinished.get() - 1);
+    }
+
     /// Tells the audience, as the ready queue calls a callback, and gives the seat up.
     #[inline]
     pub(crate) fn call(self) {
@@ -279,15 +298,22 @@ impl Seat {
     /// Announces the end to the audience, if that is to be asked, and tells whether that did.
     #[inline]
     pub(super) fn announce(&self) -> bool {
-        if !self.block().announces {
+        let block = self.block();
+        if !block.announces {
             return false;
         }
-        let mut did = false;
-        catch_and_report("exception in a done callback", || did = self.block().audience.ending(self.index()));
+        let (mut did, unfinished) = (false, block.unfinished.get() as usize);
+        catch_and_report("exception in a done callback", || did = block.audience.ending(self.index(), unfinished));
         did
     }
 
-    /// Gives the seat up: its set is closing. A panic of what goes with it is reported.
+    /// Gives the seat of a task up that ends because its set is closing.
+    pub(super) fn discard_at_end(self) {
+        self.note_end();
+        self.discard();
+    }
+
+    /// Gives the seat up: nobody is to be told. A panic of what goes with it is reported.
     pub(crate) fn discard(self) {
         catch_and_report("exception while a callback was discarded", move || drop(self));
     }

@@ -109,17 +109,26 @@ impl SlotWord {
         self.0.get().addr() & TAGS == SEAT
     }
 
+    /// Takes the task whose waker it is, if nobody else is told.
+    #[inline]
+    pub(super) fn take_task(&self) -> Option<TaskPtr> {
+        let is_task = self.0.get().addr() & TAGS == TASK;
+        is_task.then(|| as_task(self.0.replace(ptr::null())))
+    }
+
     /// Takes the seat, if nobody else is told.
     #[inline]
     pub(super) fn take_seat(&self) -> Option<Seat> {
         if self.is_seat() { Some(as_seat(self.0.replace(ptr::null()))) } else { None }
     }
 
-    /// Announces the end to the seat, if nobody else is told; true if that did, and the seat is given up.
+    /// Notes the end in the seat, if nobody else is told, and announces it if that `has_output`; true if that did, and the seat
+    /// is given up.
     #[inline(always)] // Into the one place that tells.
-    pub(super) fn announce(&self) -> bool {
+    pub(super) fn announce(&self, has_output: bool) -> bool {
         let Some(seat) = self.take_seat() else { return false };
-        let did = seat.announce();
+        seat.note_end();
+        let did = has_output && seat.announce();
         if did {
             seat.discard();
         } else {

@@ -3,7 +3,7 @@
 use crate::kit::{Log, forever, yield_now};
 use corio_seam::Report;
 use corio_task::{Audience, Seats, TaskSet};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Notes what it hears, and says whether an announcement is enough.
@@ -17,7 +17,7 @@ impl Audience for Hears {
         self.log.add(format!("ended {index}"));
     }
 
-    fn ending(&self, index: usize) -> bool {
+    fn ending(&self, index: usize, _: usize) -> bool {
         self.log.add(format!("ending {index}"));
         assert!(index != 9, "the audience's own affair");
         self.enough.get()
@@ -131,7 +131,7 @@ fn nothing_is_announced_to_those_who_do_not_ask_for_it() {
         }
     }
     let (set, plain) = (TaskSet::new(), Rc::new(Plain(Cell::new(0))));
-    assert!(!plain.ending(0));
+    assert!(!plain.ending(0, 1));
     let seats = Seats::announcing(8, Rc::clone(&plain) as Rc<dyn Audience>);
     let tasks = [set.spawn(async {}), set.spawn(async {})];
     tasks[0].take_seat(&seats, 7);
@@ -141,4 +141,35 @@ fn nothing_is_announced_to_those_who_do_not_ask_for_it() {
     assert_eq!(plain.0.get(), 0);
     set.run_batch();
     assert_eq!(plain.0.get(), 7);
+}
+
+/// Neither those that ended without an announcement, nor those that were over, nor a seat that was left.
+#[test]
+fn an_announcement_says_how_many_others_have_not_ended() {
+    #[derive(Default)]
+    struct Counts(RefCell<Vec<(usize, usize)>>);
+    impl Audience for Counts {
+        fn ended(&self, _: usize) {}
+
+        fn ending(&self, index: usize, unfinished: usize) -> bool {
+            self.0.borrow_mut().push((index, unfinished));
+            true
+        }
+    }
+    let (set, counts) = (TaskSet::new(), Rc::new(Counts::default()));
+    let seats = Seats::announcing(6, Rc::clone(&counts) as Rc<dyn Audience>);
+    let over = set.spawn(async {});
+    set.run_batch();
+    let tasks =
+        [set.spawn(async {}), set.spawn(forever()), set.spawn(async {}), set.spawn(async {}), set.spawn(forever())];
+    tasks[2].add_done_callback(|_| ());
+    tasks.iter().zip(0..).for_each(|(task, index)| task.take_seat(&seats, index));
+    over.take_seat(&seats, 5);
+    tasks[1].cancel();
+    assert!(tasks[4].leave_seat(&seats, 4));
+    while set.has_ready() {
+        set.run_batch();
+    }
+    assert_eq!(*counts.0.borrow(), [(0, 3), (3, 0)]);
+    set.enter(|| drop((over, tasks)));
 }

@@ -457,7 +457,7 @@ impl Audience for Purse {
         self.turns.borrow_mut().push(index);
     }
 
-    fn ending(&self, index: usize) -> bool {
+    fn ending(&self, index: usize, _: usize) -> bool {
         if index == 1 {
             panic!("an audience that panics has its turn");
         }
