@@ -46,8 +46,8 @@ pub(crate) struct Contest {
     pub(crate) limit: Duration,
     /// It is to end within three minutes.
     pub(crate) is_short: bool,
-    /// How calm each run has found the machine, at best.
-    pub(crate) calmest: RefCell<Vec<u64>>,
+    /// How calm each run has found the machine, at best: of either program, whose arithmetic is not compiled alike.
+    pub(crate) calmest: [RefCell<Vec<u64>>; 2],
     /// Parts of the names of the peers that are wanted; all, if there are none.
     pub(crate) runtimes: Vec<String>,
     /// This program with link-time optimisation, if that is to be measured too.
@@ -76,14 +76,15 @@ impl Contestant {
 
     /// Has one run of each command made. Who failed once is not asked again.
     fn run(&mut self, contest: &Contest) {
-        for ((command, runs), calm) in self.commands.iter().zip(&mut self.runs).zip(&mut self.calm) {
+        let commands = self.commands.iter().zip(&mut self.runs).zip(&mut self.calm).zip(&contest.calmest);
+        for (((command, runs), calm), calmest) in commands {
             if self.cell.failure.is_some() {
                 return;
             }
-            let calm_here = contest.calm().filter(|_| self.is_ours).map(|calm| format!("--calm={calm}"));
-            match ask(command, calm_here, contest.limit) {
+            let known = known_calm(calmest).filter(|_| self.is_ours).map(|calm| format!("--calm={calm}"));
+            match ask(command, known, contest.limit) {
                 Ok(said) => {
-                    contest.calmest.borrow_mut().extend(said.calmest);
+                    calmest.borrow_mut().extend(said.calmest);
                     *calm = said.calmest.filter(|_| said.calm).into_iter().chain(*calm).min();
                     runs.push(said.figure);
                     self.cell.allocations = said.allocations.or(self.cell.allocations);
@@ -101,8 +102,11 @@ impl Contestant {
     }
 
     /// Tells whether it has run, each command, when the machine was about as calm as it ever was.
-    fn was_calm(&self, known: Option<u64>) -> bool {
-        self.calm.iter().all(|calm| calm.zip(known).is_some_and(|(calm, known)| calm::is_as_good(calm, known)))
+    fn was_calm(&self, contest: &Contest) -> bool {
+        let is_calm = |(calm, calmest): (&Option<u64>, _)| {
+            calm.zip(known_calm(calmest)).is_some_and(|(calm, known)| calm::is_as_good(calm, known))
+        };
+        self.calm.iter().zip(&contest.calmest).all(is_calm)
     }
 
     /// Tells whether it can be watched, and is corio or not slower than `slowest`.
@@ -117,14 +121,14 @@ impl Contestant {
     }
 
     /// Returns what came out so far.
-    fn cell(&self, row: &Row, calm: Option<u64>) -> Cell {
+    fn cell(&self, row: &Row, contest: &Contest) -> Cell {
         let mut figures = self.runs.iter().map(|runs| row.figure.of(runs.clone()));
         let failed = self.cell.failure.is_some();
         Cell {
             runs: self.runs.first().map_or(0, Vec::len),
             figure: figures.next().flatten().filter(|_| !failed),
             lto: figures.next().flatten().filter(|_| !failed),
-            restless: row.is_sliced() && self.is_ours && !self.was_calm(calm),
+            restless: row.is_sliced() && self.is_ours && !self.was_calm(contest),
             ..self.cell.clone()
         }
     }
@@ -169,7 +173,7 @@ impl Trial<'_> {
         let patience = if self.is_long { Patience::LONG } else { usual };
         let bests = if self.rounds < patience.rounds { Bests::NONE } else { Bests::of(&self.contestants) };
         let start = Instant::now();
-        let has_enough = |one: &Contestant| contest.is_short && one.was_calm(contest.calm());
+        let has_enough = |one: &Contestant| contest.is_short && one.was_calm(contest);
         for one in &mut self.contestants {
             one.cell.left_behind = !one.is_in_the_race(&bests, patience.far);
             if !(one.cell.left_behind || has_enough(one)) {
@@ -212,7 +216,6 @@ impl Trial<'_> {
     /// Returns what came out so far.
     #[must_use]
     pub(crate) fn measured(&self, contest: &Contest) -> Measured {
-        let calm = contest.calm();
         let row = self.row;
         Measured {
             name: row.name.clone(),
@@ -220,18 +223,13 @@ impl Trial<'_> {
             unit: row.unit,
             bar: row.bar,
             limit: row.limit,
-            floor: floor_figure(row, &self.floor.cell(row, calm)),
-            cells: self.contestants.iter().map(|contestant| contestant.cell(row, calm)).collect(),
+            floor: floor_figure(row, &self.floor.cell(row, contest)),
+            cells: self.contestants.iter().map(|contestant| contestant.cell(row, contest)).collect(),
         }
     }
 }
 
 impl Contest {
-    /// Returns what a calm moment is, as far as is known: see [`calm`].
-    fn calm(&self) -> Option<u64> {
-        calm::among(self.calmest.borrow().clone())
-    }
-
     /// Prepares a row, of which nothing has been run.
     #[must_use]
     pub(crate) fn trial<'r>(&self, row: &'r Row) -> Trial<'r> {
@@ -268,6 +266,11 @@ impl Contest {
         }
         command
     }
+}
+
+/// Returns what a calm moment is, as far as a program's runs have found: see [`calm`].
+fn known_calm(calmest: &RefCell<Vec<u64>>) -> Option<u64> {
+    calm::among(calmest.borrow().clone())
 }
 
 fn with_program(command: &[String], program: String) -> Vec<String> {

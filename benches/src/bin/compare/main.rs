@@ -18,7 +18,6 @@ use corio_benches::site;
 use corio_benches::workloads::{self, Row};
 use counter::Counter;
 use report::{Machine, Report, chart, page};
-use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -205,7 +204,7 @@ fn compare(rows: &[Row], left_out: &[Row], options: &Options) -> io::Result<Repo
         runs: options.runs.unwrap_or(RUNS),
         effort: options.effort(),
         limit: Duration::from_secs(if options.quick { 5 } else { 60 }),
-        calmest: RefCell::default(),
+        calmest: Default::default(),
         is_short: options.is_short(),
         runtimes: options.runtimes.clone(),
         lto: options.lto.clone(),
