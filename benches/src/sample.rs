@@ -97,11 +97,11 @@ fn figure(sample: &Sample, operations: u64) -> f64 {
     }
 }
 
-/// For how many milliseconds a run waits for calm moments: only where the least counts.
+/// For how many milliseconds a run waits for calm moments.
 fn patience(row: &Row, effort: Effort) -> u64 {
     match effort {
         Effort::Exactly(_) => 0,
-        _ if !row.is_sliced() => 0,
+        _ if !row.wants_calm() => 0,
         Effort::Quick => QUICK_PATIENCE,
         Effort::Whole => WHOLE_PATIENCE,
     }

@@ -212,10 +212,10 @@ impl Row {
         Row { name: format!("{}, from main", self.workload), from_main: true, bar: None, limit: None, floor, ..self }
     }
 
-    /// Tells whether a run of it is made of short slices, of which the least counts.
+    /// Tells whether its runs are to be made in calm moments: short work on one processor.
     #[must_use]
-    pub fn is_sliced(&self) -> bool {
-        self.figure == Figure::Minimum && self.unit == "ns" && self.operations <= 100_000 && self.quick
+    pub fn wants_calm(&self) -> bool {
+        self.pinned && self.unit == "ns" && self.operations <= 100_000 && self.quick
     }
 
     /// Returns the number of operations next to `operations` that a run can make.

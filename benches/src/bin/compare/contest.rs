@@ -60,7 +60,7 @@ pub(crate) struct Contest {
 struct Contestant {
     cell: Cell,
     commands: Vec<Vec<String>>,
-    /// For each command, its runs.
+    /// For each command, its runs: those in calm moments, if there were any.
     runs: Vec<Vec<f64>>,
     /// For each command, how calm the machine was in one of them, if it was.
     calm: Vec<Option<u64>>,
@@ -85,8 +85,13 @@ impl Contestant {
             match ask(command, known, contest.limit) {
                 Ok(said) => {
                     calmest.borrow_mut().extend(said.calmest);
+                    if said.calm && calm.is_none() {
+                        runs.clear(); // What the others say is not needed any more.
+                    }
+                    if said.calm || calm.is_none() {
+                        runs.push(said.figure);
+                    }
                     *calm = said.calmest.filter(|_| said.calm).into_iter().chain(*calm).min();
-                    runs.push(said.figure);
                     self.cell.allocations = said.allocations.or(self.cell.allocations);
                 }
                 Err(failure) => self.cell.failure = Some(failure),
@@ -128,7 +133,7 @@ impl Contestant {
             runs: self.runs.first().map_or(0, Vec::len),
             figure: figures.next().flatten().filter(|_| !failed),
             lto: figures.next().flatten().filter(|_| !failed),
-            restless: row.is_sliced() && self.is_ours && !self.was_calm(contest),
+            restless: row.wants_calm() && self.is_ours && !self.was_calm(contest),
             ..self.cell.clone()
         }
     }
