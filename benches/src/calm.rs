@@ -46,15 +46,18 @@ pub fn among(mut leasts: Vec<u64>) -> Option<u64> {
     leasts.get(leasts.len() / 10).copied()
 }
 
-/// Waits for a calm moment, if this process is to, and has not waited long enough.
-pub fn wait() {
+/// Waits for a calm moment, if this process is to, and has not waited long enough; tells whether one came.
+pub fn wait() -> bool {
     let patience = PATIENCE.load(Ordering::Relaxed);
-    if patience == 0 {
-        return;
-    }
     let start = Instant::now();
-    while !is_calm() && u128::from(patience) > start.elapsed().as_nanos() {}
-    PATIENCE.store(patience.saturating_sub(start.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed);
+    let mut came = is_here();
+    while !came && u128::from(patience) > start.elapsed().as_nanos() {
+        came = is_calm();
+    }
+    // Not to nothing: a process that has waited long enough goes on looking.
+    let left = patience.saturating_sub(start.elapsed().as_nanos() as u64).max(1);
+    PATIENCE.store(left.min(patience), Ordering::Relaxed);
+    came
 }
 
 /// Tells whether this is a calm moment; false if this process is not to look for any.
@@ -97,14 +100,15 @@ mod tests {
     /// One test, for all is one process's.
     #[test]
     fn a_moment_as_calm_as_there_never_was_is_not_waited_for_forever() {
-        wait();
-        assert!(least().is_none() && !is_here(), "nobody has asked for it");
+        assert!(!wait() && least().is_none() && !is_here(), "nobody has asked for it");
         look_for(Some(1), 5);
         let start = Instant::now();
-        wait();
+        assert!(!wait());
         let first = start.elapsed();
         assert!(first.as_millis() >= 5 && least().is_some() && !is_here());
         assert_eq!(PATIENCE.load(Ordering::Relaxed), 1, "it has waited long enough");
+        look_for(Some(u64::MAX / 200), 5);
+        assert!(wait() && PATIENCE.load(Ordering::Relaxed) > 1, "whatever it takes is calm, and nothing to wait for");
         assert!(is_as_good(104, 100) && !is_as_good(105, 100));
         assert_eq!([among(vec![]), among(vec![7]), among((0..25).rev().collect())], [None, Some(7), Some(2)]);
     }

@@ -49,8 +49,7 @@ pub struct Slice {
 impl Slice {
     /// Makes a slice of what is measured after a calm moment, if one comes.
     pub(crate) fn of(work: impl FnOnce() -> Sample) -> Slice {
-        calm::wait();
-        let began = calm::is_here();
+        let began = calm::wait();
         let sample = work();
         Slice { sample, calm: began && calm::is_here() }
     }
@@ -294,8 +293,7 @@ impl Outcome for Sample {
 async fn timed<F: Future<Output: Outcome>>(times: u32, work: impl Fn() -> F) -> Vec<Slice> {
     let mut slices = Vec::with_capacity(times as usize);
     for _ in 0..times {
-        calm::wait();
-        let began = calm::is_here();
+        let began = calm::wait();
         let start = Instant::now();
         let outcome = work().await;
         let sample = outcome.sample(start.elapsed());

@@ -187,7 +187,7 @@ impl<S: Slots, V: 'static> Gathering<S, V> {
         }
     }
 
-    /// Tells whether a child is still to end that may be no task, but for the one that is ending.
+    /// Tells whether a child is still to end, but for the one that is ending; by a look, for what is no task announces nothing.
     #[inline(never)]
     fn is_any_pending(&self) -> bool {
         if self.left.get() == 1 {
